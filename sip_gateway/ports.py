@@ -1,0 +1,58 @@
+"""What the gateway needs from above; `command_center/bootstrap.py` hands it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Digest secrets of one account (RFC 8760): hex HA1 = H(username:realm:password)."""
+
+    account: str
+    realm: str
+    ha1_md5: str
+    ha1_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The caller may enter this conference as this leg."""
+
+    conference_id: str
+    leg_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The caller may not enter; `sip_status` is 404, 403, 486, 603 or 480."""
+
+    sip_status: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """Where telephone numbers are dialled: sip:host:port, with credentials if it asks."""
+
+    uri: str
+    username: str | None = None
+    password: str | None = None
+
+
+class Directory(Protocol):
+    """Who may call and be called."""
+
+    async def credential(self, username: str) -> Credential | None:
+        """Digest secrets of an account, None when unknown (the answer on the wire is the same)."""
+
+    async def account_at(self, host: str) -> str | None:
+        """The account of a room at a static, trusted address; None when the address is unknown."""
+
+    async def admit(self, account: str, number: str) -> Admission | Refusal:
+        """An authenticated account dialled `number`: which conference, as which leg?"""
+
+    async def trunk(self) -> Trunk | None:
+        """The telephone trunk, None when none is configured."""

@@ -1,0 +1,25 @@
+"""The media room: receives, mixes, composes and sends pictures and sound.
+
+It knows conferences and legs, nothing of incidents or of signalling. Other rooms speak to a media
+node through `NodeClient`; importing this room loads no codec and no WebRTC stack.
+"""
+
+from . import messages
+from .client import NodeClient
+from .errors import LocalMediaError, NodeUnreachableError, RemoteMediaError, VideoBridgeError
+from .messages import CloseReason, LegKind, LegState
+from .wire import WireClient, WireServer
+
+__all__ = [
+    "CloseReason",
+    "LegKind",
+    "LegState",
+    "LocalMediaError",
+    "NodeClient",
+    "NodeUnreachableError",
+    "RemoteMediaError",
+    "VideoBridgeError",
+    "WireClient",
+    "WireServer",
+    "messages",
+]

@@ -1,0 +1,80 @@
+"""How the other rooms speak to a media node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from . import messages as m
+from .wire import Json, WireClient
+
+_EVENTS: dict[str, type[m.LegUp | m.LegLost | m.LegClosed | m.DtmfPressed | m.KeyframeWanted]] = {
+    "leg.up": m.LegUp,
+    "leg.lost": m.LegLost,
+    "leg.closed": m.LegClosed,
+    "dtmf": m.DtmfPressed,
+    "keyframe_wanted": m.KeyframeWanted,
+}
+
+
+class NodeClient:
+    """A media node, spoken to over its control wire.
+
+    `on_event` gets every typed event in order; `on_link(True)` after each (re)connection - ask
+    for `snapshot()` then and reconcile - and `on_link(False)` when the node went away.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_event: Callable[[m.Event], None],
+        on_link: Callable[[bool], None] | None = None,
+    ) -> None:
+        self._on_event = on_event
+        self._on_link = on_link or (lambda up: None)
+        self._wire = WireClient(path, self._take)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._wire.is_connected
+
+    async def start(self) -> None:
+        await self._wire.start()
+
+    async def stop(self) -> None:
+        await self._wire.stop()
+
+    async def wait_connected(self, timeout_s: float) -> None:
+        await self._wire.wait_connected(timeout_s)
+
+    async def send(self, request: m.Request, *, timeout_s: float = 10.0) -> None:
+        """Any request whose reply is empty. Raises LocalMediaError, NodeUnreachableError."""
+        await self._ask(request, timeout_s)
+
+    async def add_leg(self, request: m.LegAdd, *, timeout_s: float = 15.0) -> m.LegAdded:
+        return m.LegAdded.model_validate(await self._ask(request, timeout_s))
+
+    async def stats(self, conference_id: str | None = None) -> m.Snapshot:
+        return m.Snapshot.model_validate(
+            await self._ask(m.StatsGet(conference_id=conference_id), 5.0)
+        )
+
+    async def snapshot(self) -> m.Snapshot:
+        return m.Snapshot.model_validate(await self._ask(m.SnapshotGet(), 5.0))
+
+    async def picture(self, conference_id: str, width: int = 640) -> m.Picture:
+        return m.Picture.model_validate(
+            await self._ask(m.PictureGet(conference_id=conference_id, width=width), 5.0)
+        )
+
+    async def _ask(self, request: m.Request, timeout_s: float) -> Json:
+        body = request.model_dump(mode="json", exclude={"type"})
+        return await self._wire.request(request.type, body, timeout_s=timeout_s)
+
+    def _take(self, type_: str, body: Json) -> None:
+        if type_ == "hello":
+            self._on_link(True)
+        elif type_ == "disconnected":
+            self._on_link(False)
+        elif type_ in _EVENTS:
+            self._on_event(_EVENTS[type_].model_validate(body))

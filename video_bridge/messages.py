@@ -1,0 +1,296 @@
+"""The words of the media node's control wire: requests, replies, events and close reasons.
+
+Everything here is plain data. Bodies are pydantic models that refuse unknown fields; ids are
+UUIDv7 strings minted by the caller, so that a retried request is the same request.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+WIRE_VERSION = 1
+
+Codec = Literal["H264", "VP8", "H263", "H261", "opus", "G722", "PCMA", "PCMU", "telephone-event"]
+MediaKind = Literal["audio", "video"]
+
+
+class CloseReason(StrEnum):
+    """Why a leg ended. Every leg ends with exactly one of these."""
+
+    HUNG_UP = "hung_up"  # the far end left
+    REMOVED = "removed"  # the desk removed it
+    CONFERENCE_CLOSED = "conference_closed"
+    REPLACED = "replaced"  # the same member joined again
+    REJECTED = "rejected"  # offer or source refused
+    TIMED_OUT = "timed_out"  # never sent media or never finished connecting
+    LOST = "lost"  # was up, fell silent, did not come back in time
+    CONTROL_LOST = "control_lost"  # the node lost its control wire
+    NODE_STOPPED = "node_stopped"
+    FAILED = "failed"  # an error of ours
+
+
+class LegKind(StrEnum):
+    WEBRTC = "webrtc"
+    RTP = "rtp"  # SIP and H.323 rooms: addresses negotiated by the gateway
+    RTSP = "rtsp"  # a network camera, pulled by a decoder process of its own
+    SYNTHETIC = "synthetic"  # drawn and sounded in the node
+
+
+class LegState(StrEnum):
+    CONNECTING = "connecting"
+    UP = "up"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- conferences -------------------------------------------------------------------------
+
+
+class ConferenceOpen(Body):
+    """Idempotent: opening an open conference updates its title and mark."""
+
+    type: Literal["conference.open"] = "conference.open"
+    conference_id: str
+    title: str = Field(max_length=200)
+    is_drill: bool = Field(default=False, description="draws the 演练 stripe on every picture")
+
+
+class ConferenceClose(Body):
+    type: Literal["conference.close"] = "conference.close"
+    conference_id: str
+
+
+class LayoutSet(Body):
+    """Which legs are seen. `seats[i]` is the leg in pane i, None an empty pane.
+
+    With `seats=None` the node fills panes in the order in which publishing legs were added and
+    chooses the smallest of the layouts 1, 2, 4, 6 (1+5), 9 that holds them all.
+    """
+
+    type: Literal["layout.set"] = "layout.set"
+    conference_id: str
+    panes: int | None = Field(default=None, ge=1, le=9, description="1 to 9; None: automatic")
+    seats: list[str | None] | None = None
+
+
+# --- legs --------------------------------------------------------------------------------
+
+
+class LegAdd(Body):
+    """Add a leg. Adding a leg id that exists answers as it did the first time."""
+
+    type: Literal["leg.add"] = "leg.add"
+    conference_id: str
+    leg_id: str
+    kind: LegKind
+    name: str = Field(
+        max_length=120, description="caption under the picture, e.g. 翁源县应急管理局"
+    )
+    publish: bool = True
+    play: bool = True
+    offer_sdp: str | None = Field(default=None, max_length=64_000, description="webrtc only")
+    media: list[MediaKind] = Field(default=["audio", "video"], description="rtp only: what to bind")
+    remote_host: str | None = Field(
+        default=None, description="rtp only: the peer, to choose the local address to advertise"
+    )
+    url: str | None = Field(default=None, max_length=2000, description="rtsp:// or synthetic:NAME")
+
+
+class LegAdded(Body):
+    leg_id: str
+    answer_sdp: str | None = None
+    media_address: str | None = Field(default=None, description="rtp: address to advertise")
+    audio_port: int | None = Field(default=None, description="rtp: local RTP port, RTCP is +1")
+    video_port: int | None = None
+
+
+class RtpStream(Body):
+    """What offer/answer (or H.245) settled for one media of an RTP leg, seen from the node."""
+
+    media: MediaKind
+    codec: Codec
+    payload_type: int = Field(ge=0, le=127, description="payload type we send and receive")
+    clock_rate: int
+    remote_host: str
+    remote_port: int = Field(ge=1, le=65535)
+    remote_rtcp_port: int | None = None
+    send: bool = True
+    receive: bool = True
+    packetization_mode: int = Field(default=1, ge=0, le=1, description="H264, RFC 6184")
+    profile_level_id: str | None = None
+    max_bitrate_bps: int | None = None
+    telephone_event_type: int | None = Field(default=None, description="RFC 4733 payload type")
+    rtcp_feedback: list[str] = Field(default=[], description="e.g. 'nack pli', 'ccm fir'")
+
+
+class LegAnswer(Body):
+    """Give an rtp leg its far end. May be sent again (re-INVITE): streams not named are stopped."""
+
+    type: Literal["leg.answer"] = "leg.answer"
+    leg_id: str
+    streams: list[RtpStream]
+
+
+class LegUpdate(Body):
+    """Change a leg; fields left None stay as they are."""
+
+    type: Literal["leg.update"] = "leg.update"
+    leg_id: str
+    name: str | None = Field(default=None, max_length=120)
+    microphone_muted: bool | None = None  # 会控闭音: nothing of it is heard
+    speaker_muted: bool | None = None  # 静音: nothing is sent to it
+    on_hold: bool | None = None  # expected to be silent
+    candidate: str | None = Field(default=None, max_length=2000, description="webrtc trickle line")
+
+
+class LegRemove(Body):
+    type: Literal["leg.remove"] = "leg.remove"
+    leg_id: str
+    reason: CloseReason = CloseReason.REMOVED
+
+
+class KeyframeRequest(Body):
+    """The peer asked outside RTCP (SIP INFO, videoFastUpdatePicture) for a key frame."""
+
+    type: Literal["leg.keyframe"] = "leg.keyframe"
+    leg_id: str
+
+
+class StatsGet(Body):
+    type: Literal["stats"] = "stats"
+    conference_id: str | None = None
+
+
+class PictureGet(Body):
+    """A JPEG of the programme as it is now (thumbnails), base64 in the reply."""
+
+    type: Literal["picture"] = "picture"
+    conference_id: str
+    width: int = Field(default=640, ge=64, le=1280)
+
+
+class SnapshotGet(Body):
+    type: Literal["snapshot"] = "snapshot"
+
+
+class StreamStats(Body):
+    """One media in one direction."""
+
+    media: MediaKind
+    direction: Literal["in", "out"]
+    codec: str | None = None
+    bitrate_bps: int = 0
+    packets: int = 0
+    loss_pct: float = 0.0
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+
+
+class LegStats(Body):
+    leg_id: str
+    conference_id: str
+    kind: LegKind
+    name: str
+    state: LegState
+    publish: bool
+    play: bool
+    microphone_muted: bool
+    speaker_muted: bool
+    level_dbov: int | None = Field(default=None, description="0 loudest .. -127 silence")
+    streams: list[StreamStats] = []
+
+
+class ConferenceStats(Body):
+    conference_id: str
+    title: str
+    panes: int
+    seats: list[str | None]
+    legs: list[LegStats] = []
+
+
+class Snapshot(Body):
+    """All that the node holds: the answer to `snapshot` and `stats`."""
+
+    node_id: str
+    started_at: str
+    conferences: list[ConferenceStats] = []
+
+
+class Picture(Body):
+    jpeg_base64: str
+    width: int
+    height: int
+
+
+class Done(Body):
+    """The empty reply."""
+
+
+# --- events ------------------------------------------------------------------------------
+
+
+class LegUp(Body):
+    """Media of the leg flows (again)."""
+
+    type: Literal["leg.up"] = "leg.up"
+    conference_id: str
+    leg_id: str
+
+
+class LegLost(Body):
+    """The leg fell silent although its direction sends; it is freed if it stays so."""
+
+    type: Literal["leg.lost"] = "leg.lost"
+    conference_id: str
+    leg_id: str
+    silent_s: float
+    detail: str | None = Field(default=None, description="stable code, e.g. camera_unreachable")
+
+
+class LegClosed(Body):
+    type: Literal["leg.closed"] = "leg.closed"
+    conference_id: str
+    leg_id: str
+    reason: CloseReason
+    detail: str | None = None
+
+
+class DtmfPressed(Body):
+    type: Literal["dtmf"] = "dtmf"
+    conference_id: str
+    leg_id: str
+    digit: str
+
+
+class KeyframeWanted(Body):
+    """Ask the far end by signalling: it takes no RTCP feedback."""
+
+    type: Literal["keyframe_wanted"] = "keyframe_wanted"
+    conference_id: str
+    leg_id: str
+
+
+Request = (
+    ConferenceOpen
+    | ConferenceClose
+    | LayoutSet
+    | LegAdd
+    | LegAnswer
+    | LegUpdate
+    | LegRemove
+    | KeyframeRequest
+    | StatsGet
+    | PictureGet
+    | SnapshotGet
+)
+Event = LegUp | LegLost | LegClosed | DtmfPressed | KeyframeWanted
