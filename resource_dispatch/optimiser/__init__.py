@@ -1,0 +1,1 @@
+"""Plans of movement: model, solvers, evaluator and explanations, as pure data."""

@@ -1,0 +1,1 @@
+"""The resource library: teams, depots and stock, with who holds them until when."""
