@@ -1,0 +1,1 @@
+"""Real peers for tests: network namespaces, markers, tones, browsers, room systems, cameras."""

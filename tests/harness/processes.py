@@ -1,0 +1,79 @@
+"""Start a peer, wait for what it says, end it by its own pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Peer:
+    """A started program whose output goes to a file."""
+
+    def __init__(self, command: list[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, words: str, timeout_s: float = 20.0) -> None:
+        """Raises AssertionError with the end of the log when the words do not come."""
+        wait_until(
+            lambda: words in self.text() or self.process.poll() is not None,
+            timeout_s,
+            lambda: f"'{words}' never said:\n{self.text()[-3000:]}",
+        )
+        assert words in self.text(), f"ended before '{words}':\n{self.text()[-3000:]}"
+
+    def kill(self, sig: signal.Signals = signal.SIGKILL) -> None:
+        """End the whole session the peer started (browsers and recorders have children)."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, sig)
+        self.process.wait(10)
+
+
+def wait_until(
+    truth: Callable[[], T],
+    timeout_s: float,
+    why: Callable[[], str] = lambda: "never became true",
+    step_s: float = 0.05,
+) -> T:
+    """Poll `truth()`; return its first true value or raise AssertionError(why())."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = truth()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(why())
+        time.sleep(step_s)
+
+
+@contextlib.contextmanager
+def running(command: list[str], log: Path, env: Mapping[str, str] | None = None) -> Iterator[Peer]:
+    peer = Peer(command, log, env)
+    try:
+        yield peer
+    finally:
+        if peer.process.poll() is None:
+            peer.kill()
