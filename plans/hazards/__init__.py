@@ -1,0 +1,1 @@
+"""Major hazard sources and their identification by GB 18218-2018."""
