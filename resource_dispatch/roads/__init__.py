@@ -1,1 +1,25 @@
 """The road graph of the province: travel times, closures and routes for the map."""
+
+from .conditions import RoadConditions, arcs_in_circle, both_ways
+from .demo import RoadPlace, demo_roads
+from .graph import PROFILES, Arc, Graph, RoadClass, VehicleProfile, load_graph, save_graph
+from .network import UNREACHABLE_S, RoadNetwork, Route, Spot
+
+__all__ = [
+    "PROFILES",
+    "UNREACHABLE_S",
+    "Arc",
+    "Graph",
+    "RoadClass",
+    "RoadConditions",
+    "RoadNetwork",
+    "RoadPlace",
+    "Route",
+    "Spot",
+    "VehicleProfile",
+    "arcs_in_circle",
+    "both_ways",
+    "demo_roads",
+    "load_graph",
+    "save_graph",
+]
