@@ -1,8 +1,8 @@
 """The Debian packages that peer tests need, and how each is recognised.
 
 `python -m tests.harness.packages` checks them: exit 0 when all are there, else it prints one list
-of what is missing with the apt line and exits 3. `--install` installs them first where it may (root).
-Names in the environment variable WITHOUT (comma separated) are left out of both.
+of what is missing with the apt line and exits 3. `--install` installs them first where it may
+(root). Names in the environment variable WITHOUT (comma separated) are left out of both.
 """
 
 from __future__ import annotations
