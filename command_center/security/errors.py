@@ -1,0 +1,59 @@
+"""Errors of the security room: stable codes and fields; the edge adds status and words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SecurityError(Exception):
+    """Base of this room's errors."""
+
+    code = "security_error"
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(self.code)
+        self.fields = fields
+
+
+class NotSignedInError(SecurityError):
+    code = "not_signed_in"
+
+
+class WrongCredentialsError(SecurityError):
+    """Unknown user, wrong password and locked account answer alike."""
+
+    code = "wrong_credentials"
+
+
+class PermissionDeniedError(SecurityError):
+    code = "permission_denied"
+
+
+class OutsideRegionError(SecurityError):
+    code = "not_found"
+
+
+class PasswordTooWeakError(SecurityError):
+    code = "password_too_weak"
+
+
+class RolesConflictError(SecurityError):
+    code = "roles_conflict"
+
+
+class UsernameTakenError(SecurityError):
+    code = "username_taken"
+
+
+class JoinTokenInvalidError(SecurityError):
+    code = "join_token_invalid"
+
+
+class CsrfHeaderMissingError(SecurityError):
+    code = "csrf_header_missing"
+
+
+class AuditUnavailableError(SecurityError):
+    """The audit row could not be written, so the change is refused (fail closed)."""
+
+    code = "audit_unavailable"

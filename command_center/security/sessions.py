@@ -1,0 +1,160 @@
+"""Log-in sessions and join tokens: random secrets, of which only digests are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .actor import Actor, ActorKind
+from .errors import JoinTokenInvalidError
+from .permissions import Permission, Role, permissions_of
+from .tables import AccountRow, JoinTokenRow, SessionRow
+from .work import Work, service_call
+
+IDLE_LIMIT = timedelta(minutes=30)
+_TOUCH_AFTER = timedelta(seconds=60)
+
+
+def digest(secret: str) -> str:
+    """What is stored instead of a secret. The secrets have 256 random bits: no salt is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def actor_of(account: AccountRow, session_id: UUID | None) -> Actor:
+    roles = frozenset(Role(role) for role in account.roles)
+    return Actor(
+        id=str(account.id),
+        name=account.display_name,
+        kind=ActorKind.USER,
+        permissions=permissions_of(roles),
+        region_code=account.region_code,
+        session_id=session_id,
+        can_publish=True,
+        can_play=True,
+    )
+
+
+async def open_session(
+    session: AsyncSession, account: AccountRow, now: datetime, remote: str
+) -> str:
+    """A new session; returns the cookie's value, which is not stored."""
+    secret = secrets.token_urlsafe(32)
+    session.add(
+        SessionRow(
+            token_digest=digest(secret),
+            account_id=account.id,
+            created_at=now,
+            last_seen_at=now,
+            remote=remote,
+        )
+    )
+    await session.flush()
+    return secret
+
+
+async def resolve_session(
+    session: AsyncSession, secret: str, now: datetime
+) -> tuple[Actor, AccountRow] | None:
+    """Who holds this cookie; None when unknown, revoked, idle for too long or disabled."""
+    found = (
+        await session.execute(
+            select(SessionRow, AccountRow)
+            .join(AccountRow, AccountRow.id == SessionRow.account_id)  # type: ignore[arg-type]
+            .where(SessionRow.token_digest == digest(secret))  # type: ignore[arg-type]
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    row, account = found
+    if row.revoked_at is not None or not account.is_enabled:
+        return None
+    if now - row.last_seen_at > IDLE_LIMIT:
+        return None
+    if now - row.last_seen_at > _TOUCH_AFTER:
+        await session.execute(
+            update(SessionRow)
+            .where(SessionRow.id == row.id)  # type: ignore[arg-type]
+            .values(last_seen_at=now)
+        )
+    return actor_of(account, row.id), account
+
+
+async def revoke_session(session: AsyncSession, session_id: UUID, now: datetime) -> None:
+    await session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None))  # type: ignore[arg-type,union-attr]
+        .values(revoked_at=now)
+    )
+
+
+async def resolve_join_token(session: AsyncSession, secret: str, now: datetime) -> Actor:
+    """The actor behind a join token. Raises JoinTokenInvalidError (unknown, expired, revoked)."""
+    row = (
+        await session.execute(
+            select(JoinTokenRow).where(JoinTokenRow.token_digest == digest(secret))  # type: ignore[arg-type]
+        )
+    ).scalar_one_or_none()
+    if row is None or row.revoked_at is not None or row.expires_at <= now:
+        raise JoinTokenInvalidError()
+    return Actor(
+        id=str(row.id),
+        name=row.name,
+        kind=ActorKind.FIELD_TEAM,
+        permissions=permissions_of(frozenset({Role.FIELD_TEAM})),
+        consultation_id=row.consultation_id,
+        participant_id=row.participant_id,
+        team_id=row.team_id,
+        can_publish=row.publish,
+        can_play=row.play,
+    )
+
+
+@service_call(permission=Permission.JOIN_TOKEN_ISSUE, audit="join_token.issue")
+async def issue_join_token(
+    work: Work,
+    *,
+    consultation_id: UUID,
+    name: str,
+    expires_at: datetime,
+    participant_id: UUID | None = None,
+    team_id: UUID | None = None,
+    publish: bool = True,
+    play: bool = True,
+    is_drill: bool = False,
+) -> str:
+    """Make a join link's secret. It is returned once and cannot be read again."""
+    secret = secrets.token_urlsafe(32)
+    row = JoinTokenRow(
+        token_digest=digest(secret),
+        consultation_id=consultation_id,
+        participant_id=participant_id,
+        team_id=team_id,
+        name=name,
+        publish=publish,
+        play=play,
+        created_at=work.now,
+        created_by=work.actor.id,
+        expires_at=expires_at,
+        is_drill=is_drill,
+    )
+    work.session.add(row)
+    await work.session.flush()
+    work.concerns("join_token", row.id, is_drill=is_drill, consultation_id=str(consultation_id))
+    return secret
+
+
+async def revoke_join_tokens(work: Work, consultation_id: UUID) -> None:
+    """End every link of a consultation; called inside the service that closes it."""
+    await work.session.execute(
+        update(JoinTokenRow)
+        .where(
+            JoinTokenRow.consultation_id == consultation_id,  # type: ignore[arg-type]
+            JoinTokenRow.revoked_at.is_(None),  # type: ignore[union-attr]
+        )
+        .values(revoked_at=work.now)
+    )
