@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from . import words
 from .fonts import font
 from .layouts import Pane
-from .picture import Picture, from_rgb, plane_areas
+from .picture import Picture, from_rgb, plane_areas, planes
 
 _INK = (255, 255, 255, 255)
 _BAR = (8, 16, 30, 176)
@@ -36,7 +36,7 @@ class Patch:
 
     def blend(self, target: Picture) -> None:
         """Draw the patch into `target`, of which it must be wholly a part."""
-        parts = zip(target.planes, plane_areas(self.area), strict=True)
+        parts = zip(planes(target), plane_areas(self.area), strict=True)
         for (plane, part), ink, rest in zip(parts, self.weighted, self.remaining, strict=True):
             under = plane[part].astype(np.uint16)
             plane[part] = ((under * rest + ink + 127) // 255).astype(np.uint8)
@@ -53,7 +53,7 @@ def _patch(image: Image.Image, x: int, y: int) -> Patch:
     alphas = tuple(plane.astype(np.uint16) for plane in (alpha, half, half))
     weighted = tuple(
         plane.astype(np.uint16) * weight
-        for plane, weight in zip(picture.planes, alphas, strict=True)
+        for plane, weight in zip(planes(picture), alphas, strict=True)
     )
     remaining = tuple((255 - weight).astype(np.uint16) for weight in alphas)
     return Patch(Pane(x, y, width, height), weighted, remaining)

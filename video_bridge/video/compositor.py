@@ -13,7 +13,7 @@ from enum import Enum
 from . import words
 from .caption import drill_stripe, interrupted_badge, name_caption, placeholder
 from .layouts import CANVAS_HEIGHT, CANVAS_WIDTH, Pane, fitted, panes_for
-from .picture import Picture, blank, scale_into
+from .picture import Picture, blank, fill, scale_into, view
 
 _GROUND = (20, 132, 126)
 _BARS = (16, 128, 128)
@@ -68,17 +68,17 @@ class Compositor:
         With nobody in any pane the picture is the slate with `title`. The canvas returned is
         drawn over by the next call.
         """
-        if all(view.state is PaneState.EMPTY for view in views):
+        if all(shown.state is PaneState.EMPTY for shown in views):
             self._compose_slate(title)
             return self.canvas
         if len(views) != len(self._panes) or self._had_stripe != self.is_drill:
             self._start(len(views))
         top_changed = self._title is not None
         self._title = None
-        for index, (pane, view) in enumerate(zip(self._panes, views, strict=True)):
-            if self._drawn[index] != view.drawing_key:
-                self._draw(pane, view, bordered=len(views) > 1)
-                self._drawn[index] = view.drawing_key
+        for index, (pane, shown) in enumerate(zip(self._panes, views, strict=True)):
+            if self._drawn[index] != shown.drawing_key:
+                self._draw(pane, shown, bordered=len(views) > 1)
+                self._drawn[index] = shown.drawing_key
                 top_changed = top_changed or pane.y < _STRIPE_HEIGHT
         if self.is_drill and top_changed:
             self._draw_stripe()
@@ -87,7 +87,7 @@ class Compositor:
     def _start(self, count: int) -> None:
         self._panes = panes_for(count, self.canvas.width, self.canvas.height)
         self._drawn = [None] * count
-        self.canvas.fill(self._whole, _GROUND)
+        fill(self.canvas, self._whole, _GROUND)
         self._had_stripe = self.is_drill
         self._title = ""
 
@@ -108,31 +108,31 @@ class Compositor:
 
     def _draw_stripe(self) -> None:
         area = Pane(0, 0, self.canvas.width, _STRIPE_HEIGHT)
-        scale_into(drill_stripe(self.canvas.width, _STRIPE_HEIGHT), self.canvas.view(area))
+        scale_into(drill_stripe(self.canvas.width, _STRIPE_HEIGHT), view(self.canvas, area))
 
-    def _draw(self, pane: Pane, view: PaneView, *, bordered: bool) -> None:
+    def _draw(self, pane: Pane, shown: PaneView, *, bordered: bool) -> None:
         self.tiles_drawn += 1
-        tile = self.canvas.view(pane)
-        if view.state is PaneState.EMPTY:
-            self.canvas.fill(pane, _GROUND)
+        tile = view(self.canvas, pane)
+        if shown.state is PaneState.EMPTY:
+            fill(self.canvas, pane, _GROUND)
             return
-        if view.picture is None:
-            note, alarm = _note(view.state)
-            scale_into(placeholder(view.name, note, pane.width, pane.height, alarm=alarm), tile)
+        if shown.picture is None:
+            note, alarm = _note(shown.state)
+            scale_into(placeholder(shown.name, note, pane.width, pane.height, alarm=alarm), tile)
         else:
-            self._draw_picture(pane, view.picture)
-            name_caption(view.name, pane.width, pane.height, muted=view.is_muted).blend(tile)
-            if view.state is PaneState.INTERRUPTED:
+            self._draw_picture(pane, shown.picture)
+            name_caption(shown.name, pane.width, pane.height, muted=shown.is_muted).blend(tile)
+            if shown.state is PaneState.INTERRUPTED:
                 covered = max(0, _STRIPE_HEIGHT - pane.y) if self.is_drill else 0
                 interrupted_badge(pane.width, pane.height, covered).blend(tile)
-        if view.is_speaking and bordered:
+        if shown.is_speaking and bordered:
             self._draw_border(pane)
 
     def _draw_picture(self, pane: Pane, picture: Picture) -> None:
         part = fitted(picture.width, picture.height, pane)
         if part != pane:
-            self.canvas.fill(pane, _BARS)
-        scale_into(picture, self.canvas.view(part))
+            fill(self.canvas, pane, _BARS)
+        scale_into(picture, view(self.canvas, part))
 
     def _draw_border(self, pane: Pane) -> None:
         x, y, width, height = pane.x, pane.y, pane.width, pane.height
@@ -142,7 +142,7 @@ class Compositor:
             Pane(x, y, _BORDER, height),
             Pane(x + width - _BORDER, y, _BORDER, height),
         ):
-            self.canvas.fill(edge, _SPEAKING)
+            fill(self.canvas, edge, _SPEAKING)
 
 
 def _note(state: PaneState) -> tuple[str, bool]:

@@ -54,10 +54,11 @@ def panes_for(
     """
     if count not in _CELLS:
         raise ValueError(f"no layout with {count} panes")
-    return [_pane(x, y, size, width, height, gap) for x, y, size in _CELLS[count]]
+    return [_pane(cell, width, height, gap) for cell in _CELLS[count]]
 
 
-def _pane(x: int, y: int, size: int, width: int, height: int, gap: int) -> Pane:
+def _pane(cell: tuple[int, int, int], width: int, height: int, gap: int) -> Pane:
+    x, y, size = cell
     if size == 12:
         return Pane(0, 0, width, height)
     left, right = x * width // 12, (x + size) * width // 12

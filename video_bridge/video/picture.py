@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..codecs.picture import Picture, Plane
 from .layouts import Pane
 
-Plane = NDArray[np.uint8]
+__all__ = [
+    "Picture",
+    "Plane",
+    "blank",
+    "fill",
+    "from_rgb",
+    "jpeg",
+    "plane_areas",
+    "planes",
+    "scale_into",
+    "scaled",
+    "to_rgb",
+    "view",
+]
 
-BLACK_Y = 16
-NEUTRAL_CHROMA = 128
+
+def planes(picture: Picture) -> tuple[Plane, Plane, Plane]:
+    """Y, U and V."""
+    return picture.y, picture.u, picture.v
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Limited-range BT.601 planes; `y` is (height, width), `u` and `v` half of it each way."""
+def fill(picture: Picture, area: Pane, colour: tuple[int, int, int]) -> None:
+    """Paint `area` with one (Y, U, V)."""
+    for plane, value, part in zip(planes(picture), colour, plane_areas(area), strict=True):
+        plane[part] = value
 
-    y: Plane
-    u: Plane
-    v: Plane
 
-    @property
-    def width(self) -> int:
-        return int(self.y.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self.y.shape[0])
-
-    @property
-    def planes(self) -> tuple[Plane, Plane, Plane]:
-        return self.y, self.u, self.v
-
-    def fill(self, area: Pane, colour: tuple[int, int, int]) -> None:
-        """Paint `area` with one (Y, U, V)."""
-        for plane, value, part in zip(self.planes, colour, plane_areas(area), strict=True):
-            plane[part] = value
-
-    def view(self, area: Pane) -> Picture:
-        """The part of this picture in `area`, sharing its memory."""
-        luma, chroma, _ = plane_areas(area)
-        return Picture(self.y[luma], self.u[chroma], self.v[chroma])
+def view(picture: Picture, area: Pane) -> Picture:
+    """The part of `picture` in `area`, sharing its memory."""
+    luma, chroma, _ = plane_areas(area)
+    return Picture(picture.y[luma], picture.u[chroma], picture.v[chroma])
 
 
 def plane_areas(area: Pane) -> tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]:
@@ -59,16 +54,12 @@ def plane_areas(area: Pane) -> tuple[tuple[slice, slice], tuple[slice, slice], t
 
 def blank(width: int, height: int, colour: tuple[int, int, int] = (16, 128, 128)) -> Picture:
     """A new picture of one (Y, U, V); width and height are even."""
-    return Picture(
-        np.full((height, width), colour[0], np.uint8),
-        np.full((height // 2, width // 2), colour[1], np.uint8),
-        np.full((height // 2, width // 2), colour[2], np.uint8),
-    )
+    return Picture.blank(width, height, *colour)
 
 
 def scale_into(source: Picture, target: Picture) -> None:
     """Scale `source` into the planes of `target`, whatever its size."""
-    for from_plane, to_plane in zip(source.planes, target.planes, strict=True):
+    for from_plane, to_plane in zip(planes(source), planes(target), strict=True):
         if from_plane.shape == to_plane.shape:
             np.copyto(to_plane, from_plane)
             continue
@@ -86,14 +77,15 @@ def scaled(source: Picture, width: int, height: int) -> Picture:
 
 
 def to_rgb(picture: Picture) -> NDArray[np.uint8]:
-    """(height, width, 3) RGB, for stills and tests."""
-    stacked = np.concatenate(
-        [
-            picture.y,
-            np.ascontiguousarray(picture.u).reshape(-1, picture.width),
-            np.ascontiguousarray(picture.v).reshape(-1, picture.width),
-        ]
-    )
+    """(height, width, 3) RGB, for stills and tests; an odd last row or column is left out."""
+    width, height = picture.width & ~1, picture.height & ~1
+    chroma = (slice(0, height // 2), slice(0, width // 2))
+    stacked = np.empty((height * 3 // 2, width), np.uint8)
+    stacked[:height] = picture.y[:height, :width]
+    flat = stacked[height:].reshape(-1)
+    size = (height // 2) * (width // 2)
+    flat[:size] = picture.u[chroma].reshape(-1)
+    flat[size : 2 * size] = picture.v[chroma].reshape(-1)
     return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
 
 

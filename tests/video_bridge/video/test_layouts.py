@@ -36,8 +36,8 @@ def test_panes_lie_inside_the_canvas_and_apart(count: int, height: int) -> None:
     panes = panes_for(count, width, height)
     assert len(panes) == count
     for pane in panes:
-        assert 0 <= pane.x and pane.x + pane.width <= width
-        assert 0 <= pane.y and pane.y + pane.height <= height
+        assert pane.x >= 0 and pane.x + pane.width <= width
+        assert pane.y >= 0 and pane.y + pane.height <= height
         assert not any(n % 2 for n in (pane.x, pane.y, pane.width, pane.height))
     assert not any(overlap(a, b) for a, b in itertools.combinations(panes, 2))
 
