@@ -1,0 +1,72 @@
+"""One leg's sound from packets to 20 ms frames: jitter buffer, decoder, concealment, and a queue.
+
+Packets of any length (10 to 120 ms) come out as frames of 960 samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs.audio import FRAME_SAMPLES, AudioDecoder, audio_decoder
+from ..errors import LocalMediaError, RemoteMediaError
+from ..payload import g711, g722, opus
+from ..rtp.jitter import AudioJitterBuffer, Conceal, Nothing, Payload
+from ..rtp.packet import RtpPacket
+
+_FORMATS: dict[str, tuple[int, Callable[[bytes], int]]] = {
+    "opus": (opus.CLOCK_RATE, opus.duration),
+    "G722": (g722.CLOCK_RATE, g722.duration),
+    "PCMA": (g711.CLOCK_RATE, g711.duration),
+    "PCMU": (g711.CLOCK_RATE, g711.duration),
+}
+
+
+class AudioReceiver:
+    """`receive` packets of the negotiated payload type as they come, `tick` every 20 ms."""
+
+    def __init__(self, codec: str) -> None:
+        """Raises LocalMediaError for an unknown codec."""
+        if codec not in _FORMATS:
+            raise LocalMediaError("audio_codec_unknown", codec=codec)
+        clock_rate, duration = _FORMATS[codec]
+        self.codec = codec
+        self.buffer = AudioJitterBuffer(clock_rate, duration)
+        self.undecodable = 0
+        self._decoder: AudioDecoder = audio_decoder(codec)
+        self._queue: NDArray[np.int16] = np.zeros(0, np.int16)
+
+    def receive(self, packet: RtpPacket, now: float) -> None:
+        """Raises RemoteMediaError when the payload is malformed; the stream goes on."""
+        self.buffer.insert(packet, now)
+
+    def tick(self, now: float) -> NDArray[np.int16] | None:
+        """The next 960 samples, None while the leg has nothing to say."""
+        while len(self._queue) < FRAME_SAMPLES:
+            slot = self.buffer.pop(now)
+            if isinstance(slot, Nothing):
+                return self._rest()
+            samples = self._decode(slot)
+            self._queue = np.concatenate((self._queue, samples)) if len(self._queue) else samples
+        frame, self._queue = self._queue[:FRAME_SAMPLES], self._queue[FRAME_SAMPLES:]
+        return frame
+
+    def _decode(self, slot: Payload | Conceal) -> NDArray[np.int16]:
+        if isinstance(slot, Conceal):
+            return self._decoder.conceal(slot.next_payload)
+        try:
+            return self._decoder.decode(slot.data)
+        except RemoteMediaError:
+            self.undecodable += 1
+            return self._decoder.conceal()
+
+    def _rest(self) -> NDArray[np.int16] | None:
+        """What is left of the last packet before silence, padded to a frame."""
+        if not len(self._queue):
+            return None
+        frame = np.zeros(FRAME_SAMPLES, np.int16)
+        frame[: len(self._queue)] = self._queue
+        self._queue = self._queue[:0]
+        return frame
