@@ -1,0 +1,110 @@
+"""DTLS of one leg by aiortc, with the SRTP keys handed out to our own packet path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from aiortc.rtcdtlstransport import (
+    SRTP_PROFILES,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    State,
+)
+from aiortc.rtcicetransport import RTCIceTransport
+from OpenSSL import SSL
+
+from ..errors import LocalMediaError, RemoteMediaError
+from .ice import IceConnection
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master key and salt, concatenated, per direction; `profile` is the DTLS name of the suite."""
+
+    profile: str
+    send: bytes
+    receive: bytes
+
+
+class _IceLink:
+    """What `RTCDtlsTransport` wants of an ICE transport."""
+
+    role = "controlled"
+
+    def __init__(self, connection: IceConnection) -> None:
+        self._recv = connection.recv
+        self._send = connection.send
+
+
+class Dtls(RTCDtlsTransport):
+    """One handshake over a connected `IceConnection`; then only alerts arrive here."""
+
+    def __init__(self, connection: IceConnection, *, is_client: bool) -> None:
+        self._certificate = RTCCertificate.generateCertificate()
+        super().__init__(cast(RTCIceTransport, _IceLink(connection)), [self._certificate])
+        self._set_role("client" if is_client else "server")
+        self._is_stopping = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Our sha-256 fingerprint."""
+        return str(
+            next(f.value for f in self._certificate.getFingerprints() if f.algorithm == "sha-256")
+        )
+
+    async def handshake(
+        self, fingerprints: tuple[tuple[str, str], ...], on_closed: Callable[[], None]
+    ) -> SrtpKeys:
+        """Complete the handshake; `on_closed` is called when the peer closes afterwards.
+
+        Raises RemoteMediaError `dtls_failed`; on a wrong fingerprint the peer is told so.
+        """
+        wanted = [RTCDtlsFingerprint(algorithm=a, value=v) for a, v in fingerprints]
+        await self.start(RTCDtlsParameters(fingerprints=wanted))
+        if self._state != State.CONNECTED:
+            await self._say_goodbye()
+            raise RemoteMediaError("dtls_failed")
+
+        def changed() -> None:
+            if self._state == State.CLOSED and not self._is_stopping:
+                on_closed()
+
+        self.on("statechange", changed)
+        return self._export_keys()
+
+    def _export_keys(self) -> SrtpKeys:
+        if self._ssl is None:
+            raise LocalMediaError("dtls_not_started")
+        name = self._ssl.get_selected_srtp_profile()
+        profile = next(p for p in SRTP_PROFILES if p.openssl_profile == name)
+        view = self._ssl.export_keying_material(
+            b"EXTRACTOR-dtls_srtp", 2 * (profile.key_length + profile.salt_length)
+        )
+        ours = 0 if self._role == "client" else 1
+        return SrtpKeys(
+            profile=name.decode(),
+            send=profile.get_key_and_salt(view, ours),
+            receive=profile.get_key_and_salt(view, 1 - ours),
+        )
+
+    async def _say_goodbye(self) -> None:
+        """aiortc leaves the peer of a refused handshake waiting; close both sides."""
+        if self._ssl is None or not self.encrypted:
+            return
+        try:
+            self._ssl.shutdown()
+            await self._write_ssl()
+        except (SSL.Error, ConnectionError):
+            return
+
+    async def stop(self) -> None:
+        self._is_stopping = True
+        task = self._task
+        await super().stop()
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
