@@ -1,0 +1,38 @@
+"""The security room: accounts, sessions, permissions, the actor and the audit chain.
+
+Services take a `Work` (session, actor, time) and are declared with `service_call`.
+"""
+
+from .accounts import LogIn, NewAccount, create_account
+from .actor import ANONYMOUS, SYSTEM, Actor, ActorKind
+from .audit import AuditChain, AuditEntry, load_key
+from .errors import SecurityError
+from .passwords import Passwords
+from .permissions import Permission, Role
+from .sessions import issue_join_token, resolve_join_token, resolve_session, revoke_join_tokens
+from .work import Desk, ServiceCall, Work, service_call
+
+__all__ = [
+    "ANONYMOUS",
+    "SYSTEM",
+    "Actor",
+    "ActorKind",
+    "AuditChain",
+    "AuditEntry",
+    "Desk",
+    "LogIn",
+    "NewAccount",
+    "Passwords",
+    "Permission",
+    "Role",
+    "SecurityError",
+    "ServiceCall",
+    "Work",
+    "create_account",
+    "issue_join_token",
+    "load_key",
+    "resolve_join_token",
+    "resolve_session",
+    "revoke_join_tokens",
+    "service_call",
+]

@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from ..security.actor import Actor
+from ..security.permissions import Permission
 from ..security.work import Desk, Work
 from .problems import EdgeError
 from .strict_json import check_text
@@ -18,6 +19,7 @@ S = TypeVar("S")
 
 Services = dict[type[Any], Any]
 SERVICES: web.AppKey[Services] = web.AppKey("services", dict)
+EVENT_PERMISSIONS: web.AppKey[dict[str, Permission]] = web.AppKey("event_permissions", dict)
 DESK: web.AppKey[Desk] = web.AppKey("desk", Desk)
 
 

@@ -1,0 +1,61 @@
+"""Settings of the command centre: one frozen model, read once by the composition root.
+
+Sources, strongest first: command line, environment (`COMMAND_CENTER_*`, and `DATABASE_URL`), then
+the defaults below. Secrets come from files under `var/secrets`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the roof, with its unit."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COMMAND_CENTER_", frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("database_url", "DATABASE_URL"),
+        description="a real PostgreSQL; none starts the embedded one under `var_dir`",
+    )
+    var_dir: Path = Field(default=Path("var"), description="everything that is written")
+    listen_host: str = Field(default="127.0.0.1", description="address of the console and API")
+    listen_port: int = Field(default=8080, ge=1, le=65535, description="TCP port")
+    public_url: str | None = Field(
+        default=None, description="how phones reach us, for join links; none: from the address"
+    )
+    certificate_file: Path | None = Field(default=None, description="PEM chain, for https")
+    key_file: Path | None = Field(default=None, description="PEM key, for https")
+    demo: bool = Field(default=True, description="seed the demo province and its log-ins")
+    sip_host: str = Field(default="0.0.0.0", description="address of SIP signalling")  # noqa: S104
+    sip_port: int = Field(default=5060, ge=1, le=65535, description="UDP and TCP port of SIP")
+    media_address: str | None = Field(default=None, description="address advertised for RTP")
+    rtp_port_first: int = Field(default=20000, ge=1024, le=65535, description="first RTP port")
+    rtp_port_last: int = Field(default=23999, ge=1024, le=65535, description="last RTP port")
+
+    @property
+    def run_dir(self) -> Path:
+        return self.var_dir / "run"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.var_dir / "secrets"
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.var_dir / "postgres"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.var_dir / "log"
+
+    def with_changes(self, **changes: Any) -> Settings:
+        """A copy with the given fields replaced, validated again."""
+        return Settings.model_validate({**self.model_dump(), **changes})

@@ -1,0 +1,104 @@
+"""The web application over a real database, and people who are logged in to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, CookieJar
+from aiohttp.test_utils import TestServer
+
+from command_center.database import Database
+from command_center.security import (
+    SYSTEM,
+    AuditChain,
+    Desk,
+    LogIn,
+    NewAccount,
+    Passwords,
+    Role,
+    create_account,
+)
+from command_center.security.repository import account_named
+from command_center.web.app import create_app
+from command_center.web.health import Health
+from command_center.web.schemas import PublicConfig
+
+PASSWORD = "Yanshi-2026!"
+
+
+@dataclass
+class Person:
+    """A browser of one user: keeps its cookie and sends the CSRF header."""
+
+    session: ClientSession
+    base: str
+
+    async def request(self, method: str, path: str, **kwargs: Any) -> ClientResponse:
+        headers = {"X-CSRF": "1", **kwargs.pop("headers", {})}
+        return await self.session.request(method, self.base + path, headers=headers, **kwargs)
+
+    async def get(self, path: str, **kwargs: Any) -> ClientResponse:
+        return await self.request("GET", path, **kwargs)
+
+    async def post(self, path: str, json: Any = None, **kwargs: Any) -> ClientResponse:
+        return await self.request("POST", path, json=json, **kwargs)
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    return Desk(database, AuditChain(b"k" * 32))
+
+
+@pytest.fixture
+def passwords() -> Passwords:
+    return Passwords(quick=True)
+
+
+@pytest.fixture
+async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
+    """The application as the web process serves it, on a loopback port."""
+    services = [LogIn(desk, passwords), Health(), PublicConfig(demo=True, version="test")]
+    started = TestServer(create_app(desk, services))
+    await started.start_server()
+    yield started
+    await started.close()
+
+
+SignIn = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+async def stranger(server: TestServer) -> AsyncIterator[Person]:
+    """Somebody who is not logged in."""
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+        yield Person(session, f"http://127.0.0.1:{server.port}/api/v1")
+
+
+@pytest.fixture
+async def sign_in(server: TestServer, desk: Desk, passwords: Passwords) -> AsyncIterator[SignIn]:
+    """`await sign_in(Role.DUTY_OFFICER, region_code='440000')`: a logged-in person."""
+    opened: list[ClientSession] = []
+
+    async def do(
+        role: Role = Role.DUTY_OFFICER, region_code: str = "440000", name: str = ""
+    ) -> Person:
+        username = f"{role.value}_{region_code}{name}"
+        async with desk.work(SYSTEM) as work:
+            if await account_named(work.session, username) is None:
+                new = NewAccount(
+                    username, name or "陈示一", PASSWORD, frozenset({role}), region_code
+                )
+                await create_account(work, passwords, new)
+        session = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        opened.append(session)
+        person = Person(session, f"http://127.0.0.1:{server.port}/api/v1")
+        answer = await person.post("/session", {"username": username, "password": PASSWORD})
+        assert answer.status == 200, await answer.text()
+        return person
+
+    yield do
+    for session in opened:
+        await session.close()

@@ -1,0 +1,50 @@
+"""Logging in, and what a stranger learns from failing to."""
+
+from __future__ import annotations
+
+from .conftest import PASSWORD, Person, SignIn
+
+
+async def test_a_session_names_its_user_and_ends_on_log_out(sign_in: SignIn) -> None:
+    """The console builds its menus from this answer and must lose it at once."""
+    person = await sign_in()
+    user = (await (await person.get("/session")).json())["user"]
+    assert user["roles"] == ["duty_officer"]
+    assert "incident.report" in user["permissions"]
+    assert (await person.request("DELETE", "/session")).status == 204
+    assert (await person.get("/session")).status == 401
+
+
+async def test_unknown_user_and_wrong_password_answer_alike(
+    sign_in: SignIn, stranger: Person
+) -> None:
+    """Or strangers could list our accounts."""
+    await sign_in()
+    answers = []
+    for name in ("duty_officer_440000", "nobody"):
+        answer = await stranger.post("/session", {"username": name, "password": "wrong"})
+        answers.append((answer.status, await answer.json()))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 401
+    assert answers[0][1]["code"] == "wrong_credentials"
+
+
+async def test_the_fifth_failure_locks_the_account_and_says_nothing(
+    sign_in: SignIn, stranger: Person
+) -> None:
+    """GB/T 22239-2019, 8.1.4.1: guessing stops after five failures; the guesser is not told."""
+    await sign_in(name="locked")
+    body = {"username": "duty_officer_440000locked", "password": "wrong"}
+    for _ in range(5):
+        assert (await stranger.post("/session", body)).status == 401
+    answer = await stranger.post("/session", {**body, "password": PASSWORD})
+    assert answer.status == 401
+    assert (await answer.json())["code"] == "wrong_credentials"
+
+
+async def test_a_changing_request_without_the_csrf_header_is_refused(sign_in: SignIn) -> None:
+    """A foreign page can send our cookie, but not this header."""
+    person = await sign_in()
+    answer = await person.session.delete(person.base + "/session")
+    assert answer.status == 403
+    assert (await answer.json())["code"] == "csrf_header_missing"
