@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from aiortc.rtcdtlstransport import (
-    SRTP_PROFILES,
     RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
@@ -18,17 +17,23 @@ from aiortc.rtcdtlstransport import (
 from aiortc.rtcicetransport import RTCIceTransport
 from OpenSSL import SSL
 
+from ..datapath import SrtpKeys, SrtpProfile
 from ..errors import LocalMediaError, RemoteMediaError
 from .ice import IceConnection
 
+_PROFILES = {
+    b"SRTP_AEAD_AES_256_GCM": SrtpProfile.AEAD_AES_256_GCM,
+    b"SRTP_AEAD_AES_128_GCM": SrtpProfile.AEAD_AES_128_GCM,
+    b"SRTP_AES128_CM_SHA1_80": SrtpProfile.AES_CM_128_HMAC_SHA1_80,
+}
+
 
 @dataclass(frozen=True, slots=True)
-class SrtpKeys:
-    """Master key and salt, concatenated, per direction; `profile` is the DTLS name of the suite."""
+class DtlsKeys:
+    """What the handshake gave for SRTP."""
 
-    profile: str
-    send: bytes
-    receive: bytes
+    send: SrtpKeys
+    receive: SrtpKeys
 
 
 class _IceLink:
@@ -59,7 +64,7 @@ class Dtls(RTCDtlsTransport):
 
     async def handshake(
         self, fingerprints: tuple[tuple[str, str], ...], on_closed: Callable[[], None]
-    ) -> SrtpKeys:
+    ) -> DtlsKeys:
         """Complete the handshake; `on_closed` is called when the peer closes afterwards.
 
         Raises RemoteMediaError `dtls_failed`; on a wrong fingerprint the peer is told so.
@@ -77,20 +82,17 @@ class Dtls(RTCDtlsTransport):
         self.on("statechange", changed)
         return self._export_keys()
 
-    def _export_keys(self) -> SrtpKeys:
+    def _export_keys(self) -> DtlsKeys:
         if self._ssl is None:
             raise LocalMediaError("dtls_not_started")
-        name = self._ssl.get_selected_srtp_profile()
-        profile = next(p for p in SRTP_PROFILES if p.openssl_profile == name)
-        view = self._ssl.export_keying_material(
-            b"EXTRACTOR-dtls_srtp", 2 * (profile.key_length + profile.salt_length)
+        profile = _PROFILES[self._ssl.get_selected_srtp_profile()]
+        material = self._ssl.export_keying_material(
+            b"EXTRACTOR-dtls_srtp", 2 * (profile.key_size + profile.salt_size)
         )
-        ours = 0 if self._role == "client" else 1
-        return SrtpKeys(
-            profile=name.decode(),
-            send=profile.get_key_and_salt(view, ours),
-            receive=profile.get_key_and_salt(view, 1 - ours),
+        send, receive = SrtpKeys.from_dtls_material(
+            profile, material, is_dtls_client=self._role == "client"
         )
+        return DtlsKeys(send, receive)
 
     async def _say_goodbye(self) -> None:
         """aiortc leaves the peer of a refused handshake waiting; close both sides."""
