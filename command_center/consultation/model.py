@@ -1,0 +1,95 @@
+"""What a consultation is made of, independent of database and wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class MemberKind(StrEnum):
+    """Who takes part."""
+
+    SITE = "site"  # a hall with a room system
+    TEAM = "team"  # a rescue team's phone
+    CAMERA = "camera"
+    PHONE = "phone"  # anybody with a join link
+    OPERATOR = "operator"  # a logged-in user at the console
+    TELEPHONE = "telephone"  # an ordinary telephone, sound only
+
+
+class Protocol(StrEnum):
+    WEBRTC = "webrtc"
+    SIP = "sip"
+    RTSP = "rtsp"
+    SYNTHETIC = "synthetic"
+    TELEPHONE = "telephone"
+
+
+class AddressState(StrEnum):
+    """How a proposed member can be reached now."""
+
+    REGISTERED = "registered"
+    UNREGISTERED = "unregistered"
+    STATIC = "static"
+    CAMERA = "camera"
+    PHONE_LINK = "phone_link"
+
+
+class ParticipantState(StrEnum):
+    """未入会, 呼叫中, 振铃, 在会, 中断, 离线, 入会失败, 未注册, 已离会."""
+
+    NOT_JOINED = "not_joined"
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    JOINED = "joined"
+    LOST = "lost"
+    OFFLINE = "offline"
+    FAILED = "failed"
+    UNREGISTERED = "unregistered"
+    LEFT = "left"
+
+
+ABSENT = frozenset(
+    {
+        ParticipantState.NOT_JOINED,
+        ParticipantState.OFFLINE,
+        ParticipantState.FAILED,
+        ParticipantState.UNREGISTERED,
+        ParticipantState.LEFT,
+    }
+)
+SIGNALLED = frozenset({Protocol.SIP, Protocol.TELEPHONE})  # reached by the gateway
+PULLED = frozenset({Protocol.RTSP, Protocol.SYNTHETIC})  # reached by the node
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one participant stands."""
+
+    state: ParticipantState
+    reason_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What the desk must know of a participant to give it a leg; ids as on the wires."""
+
+    participant_id: UUID
+    consultation_id: UUID
+    kind: MemberKind
+    protocol: Protocol
+    name: str
+    state: ParticipantState
+    leg_id: str | None
+    is_wanted: bool
+    url: str | None = None
+    account: str | None = None
+    uri: str | None = None
+    number: str | None = None
+    microphone_muted: bool = False
+    speaker_muted: bool = False
+    attempts: int = 0
+    retry_at: datetime | None = None
+    changed_at: datetime | None = None

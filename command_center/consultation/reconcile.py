@@ -1,0 +1,248 @@
+"""What has to be done so that node and gateway hold what the roster says: pure.
+
+The roster in the database is what is wanted; the mirror is what node and gateway are known to hold.
+`commands_for` names the difference, `missed_events` what happened while nobody looked. Both are
+idempotent: applied twice they ask for nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sip_gateway.messages import CallChanged, CallState
+from video_bridge.messages import CloseReason, LegState
+
+from .model import PULLED, SIGNALLED, ParticipantState, Protocol, Seat
+from .transitions import Entered, Event, FellSilent, NodeGone, Rang, WentAway
+
+SETTLING = timedelta(seconds=2)  # a snapshot may be older than a change made while it was taken
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLeg:
+    """A leg as the node holds it."""
+
+    leg_id: str
+    state: LegState
+    microphone_muted: bool = False
+    speaker_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """What node and gateway hold of one consultation. A link that is down is trusted in nothing."""
+
+    is_node_up: bool = False
+    is_gateway_up: bool = False
+    is_conference_open: bool = False
+    legs: Mapping[str, NodeLeg] = field(default_factory=dict)
+    calls: Mapping[str, CallChanged] = field(default_factory=dict)
+    layout: tuple[int | None, tuple[str | None, ...] | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One consultation as the database has it."""
+
+    consultation_id: UUID
+    title: str
+    is_open: bool
+    is_drill: bool
+    panes: int | None
+    seats: tuple[UUID | None, ...] | None
+    members: Sequence[Seat]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConference:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CloseConference:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Mint a new leg for a member whose time to be tried again has come."""
+
+    member: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class PullCamera:
+    member: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class DialRoom:
+    member: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLeg:
+    leg_id: str
+    reason: CloseReason
+
+
+@dataclass(frozen=True, slots=True)
+class MuteLeg:
+    leg_id: str
+    microphone_muted: bool
+    speaker_muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangeSeats:
+    panes: int | None
+    seats: tuple[str | None, ...] | None
+
+
+Command = (
+    OpenConference
+    | CloseConference
+    | Attempt
+    | PullCamera
+    | DialRoom
+    | EndCall
+    | RemoveLeg
+    | MuteLeg
+    | ArrangeSeats
+)
+
+
+def layout_of(wanted: Wanted, mirror: Mirror) -> tuple[int | None, tuple[str | None, ...] | None]:
+    """Panes and leg ids: a member that has no leg on the node leaves its pane empty."""
+    if wanted.seats is None:
+        return wanted.panes, None
+    legs = {
+        member.participant_id: member.leg_id
+        for member in wanted.members
+        if member.leg_id in mirror.legs
+    }
+    return wanted.panes, tuple(None if seat is None else legs.get(seat) for seat in wanted.seats)
+
+
+def commands_for(wanted: Wanted, mirror: Mirror, now: datetime) -> list[Command]:
+    """The commands that bring node and gateway to what is wanted, in the order to send them."""
+    if not wanted.is_open:
+        return _closing(mirror)
+    commands: list[Command] = []
+    if mirror.is_node_up and not mirror.is_conference_open:
+        commands.append(OpenConference())
+    ours = {member.leg_id for member in wanted.members if member.leg_id is not None}
+    commands += _orphans(mirror, ours)
+    for member in wanted.members:
+        commands += _for_member(member, mirror, now)
+    layout = layout_of(wanted, mirror)
+    if mirror.is_node_up and layout != (mirror.layout or (None, None)):
+        commands.append(ArrangeSeats(*layout))
+    return commands
+
+
+def _closing(mirror: Mirror) -> list[Command]:
+    commands: list[Command] = []
+    if mirror.is_gateway_up:
+        commands += [EndCall(leg_id) for leg_id in mirror.calls]
+    if mirror.is_node_up and mirror.is_conference_open:
+        commands.append(CloseConference())
+    return commands
+
+
+def _orphans(mirror: Mirror, ours: set[str]) -> list[Command]:
+    """Legs and calls that no member owns any more: replaced, removed or left behind."""
+    commands: list[Command] = []
+    if mirror.is_gateway_up:
+        commands += [EndCall(leg_id) for leg_id in mirror.calls if leg_id not in ours]
+    if mirror.is_node_up:
+        commands += [
+            RemoveLeg(leg_id, CloseReason.REPLACED)
+            for leg_id in mirror.legs
+            if leg_id not in ours and leg_id not in mirror.calls
+        ]
+    return commands
+
+
+def _for_member(member: Seat, mirror: Mirror, now: datetime) -> list[Command]:
+    leg_id = member.leg_id
+    if leg_id is None:
+        is_due = member.retry_at is not None and member.retry_at <= now
+        reachable = mirror.is_node_up
+        if member.protocol in SIGNALLED:
+            reachable = reachable and mirror.is_gateway_up
+        return [Attempt(member)] if member.is_wanted and is_due and reachable else []
+    leg = mirror.legs.get(leg_id)
+    if leg is not None and mirror.is_node_up:
+        asked = (member.microphone_muted, member.speaker_muted)
+        if asked != (leg.microphone_muted, leg.speaker_muted):
+            return [MuteLeg(leg_id, *asked)]
+        return []
+    if not member.is_wanted:
+        return []
+    if member.protocol in PULLED and mirror.is_node_up:
+        return [PullCamera(member)]
+    if member.protocol in SIGNALLED and _may_dial(member, mirror):
+        return [DialRoom(member)]
+    return []
+
+
+def _may_dial(member: Seat, mirror: Mirror) -> bool:
+    is_idle = member.leg_id not in mirror.calls
+    has_not_answered = member.state is not ParticipantState.JOINED
+    return mirror.is_gateway_up and mirror.is_node_up and is_idle and has_not_answered
+
+
+def missed_events(
+    members: Sequence[Seat], mirror: Mirror, *, taken_at: datetime, node_restarted: bool
+) -> list[tuple[Seat, Event]]:
+    """What a snapshot tells of members whose state was last seen before it was taken."""
+    found: list[tuple[Seat, Event]] = []
+    for member in members:
+        if member.changed_at is not None and member.changed_at > taken_at - SETTLING:
+            continue
+        event = _missed(member, mirror, node_restarted=node_restarted)
+        if event is not None:
+            found.append((member, event))
+    return found
+
+
+_IN = frozenset({ParticipantState.JOINED, ParticipantState.LOST})
+_COMING = frozenset({ParticipantState.DIALLING, ParticipantState.RINGING})
+
+
+def _missed(member: Seat, mirror: Mirror, *, node_restarted: bool) -> Event | None:
+    if member.leg_id is None:
+        return None
+    call = mirror.calls.get(member.leg_id)
+    if member.protocol in SIGNALLED and mirror.is_gateway_up and call is None:
+        return WentAway("gateway_restarted") if member.state in _IN else None
+    if not mirror.is_node_up:
+        return None
+    leg = mirror.legs.get(member.leg_id)
+    if leg is None:
+        return _leg_is_missing(member, node_restarted=node_restarted)
+    if call is not None and call.state is CallState.RINGING:
+        return Rang() if member.state is ParticipantState.DIALLING else None
+    if leg.state is LegState.LOST and member.state is ParticipantState.JOINED:
+        return FellSilent("no_media")
+    if leg.state is LegState.UP and member.state is not ParticipantState.JOINED:
+        return Entered()
+    return None
+
+
+def _leg_is_missing(member: Seat, *, node_restarted: bool) -> Event | None:
+    is_in = member.state in _IN
+    if member.protocol is Protocol.WEBRTC:
+        is_in = is_in or member.state in _COMING
+    if not is_in:
+        return None
+    return NodeGone("node_restarted") if node_restarted else WentAway("connection_lost")
