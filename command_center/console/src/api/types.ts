@@ -1,0 +1,349 @@
+/** The shapes of API v1, in the API's own names. Times are ISO 8601 with offset. */
+export interface User {
+  id: string
+  username: string
+  display_name: string
+  roles: string[]
+  region_code: string
+  unit_name: string
+  permissions: string[]
+}
+
+export interface HealthComponent {
+  name: string
+  state: string
+  detail?: string | null
+}
+export interface Health {
+  status: string
+  components: HealthComponent[]
+}
+
+export interface PublicConfig {
+  demo: boolean
+  is_drill_mode: boolean
+  version: string
+  public_url: string
+  map: { center: [number, number]; zoom: number }
+}
+
+export const CASUALTY_FIELDS = [
+  'deaths',
+  'missing',
+  'trapped',
+  'endangered',
+  'serious_injuries',
+  'poisoned_diagnosed',
+  'observed',
+  'seen',
+  'evacuated',
+  'direct_loss_wan',
+] as const
+export type CasualtyField = (typeof CASUALTY_FIELDS)[number]
+export type Casualties = Record<CasualtyField, number | null>
+
+export type Channel = 'phone' | 'form' | 'api' | 'sensor' | 'public'
+
+export interface Report {
+  title: string
+  event_type: string
+  place_name: string
+  region_code: string
+  longitude: number
+  latitude: number
+  occurred_at: string | null
+  received_at: string
+  sent_at: string | null
+  reporter_name: string
+  reporter_phone: string
+  channel: Channel
+  signer: string
+  course: string
+  measures: string
+  casualties: Casualties
+  pending: string[]
+  is_drill: boolean
+}
+export interface StoredReport extends Report {
+  id: string
+  number?: string
+  ordinal?: number
+  kind?: string
+  created_at?: string
+}
+
+export type GradeValue = 'general' | 'larger' | 'major' | 'extraordinary'
+export interface Grade {
+  value: GradeValue | null
+  label: string
+  criterion: string
+  stage: string
+}
+export interface Clock {
+  id: string
+  label: string
+  basis: string
+  starts_at: string
+  due_at: string
+  done_at: string | null
+  state: 'running' | 'done' | 'late' | 'closed'
+  to_whom: string
+  explanation?: string | null
+}
+export type Tier = 'province' | 'city' | 'county'
+export type ResponseLevel = number | 'standby'
+export interface ActiveResponse {
+  id: string
+  plan_id: string
+  plan_name?: string
+  tier: Tier
+  level: ResponseLevel
+  declared_by?: string
+  grounds: string
+  from_at?: string
+  declared_at?: string
+  expected_until?: string | null
+  ended_at?: string | null
+}
+export interface Incident {
+  id: string
+  number: string
+  title: string
+  event_type: string
+  place_name: string
+  region_code: string
+  region_name: string
+  longitude: number
+  latitude: number
+  occurred_at: string | null
+  received_at: string
+  state: 'open' | 'closed'
+  is_drill: boolean
+  grade: Grade
+  near_accident: { recognised: boolean; criteria: string[] }
+  casualties: Casualties
+  pending: string[]
+  responses: ActiveResponse[]
+  clocks: Clock[]
+  plan_id: string | null
+  consultation_id: string | null
+  created_by: string
+  updated_at: string
+}
+
+export interface TimelineEntry {
+  id: string
+  at: string
+  kind: string
+  actor_name: string | null
+  text: string
+  body: Record<string, unknown> | null
+}
+
+export interface PlanLevel {
+  level: ResponseLevel
+  tier?: Tier
+  name?: string
+}
+export interface Plan {
+  id: string
+  name: string
+  type?: string
+  hazard?: string
+  region_name?: string
+  region_code?: string
+  level?: string
+  version?: string
+  filing_number?: string
+  review_due?: string
+  status?: string
+  is_demo?: boolean
+  [extra: string]: unknown
+}
+export interface PlanProposal {
+  plan_id: string
+  name: string
+  score: number
+  reasons: string[]
+  suggested_level: ResponseLevel | null
+}
+export type TaskState = 'todo' | 'doing' | 'done' | 'overdue'
+export interface Task {
+  id: string
+  number: string
+  group_code: string
+  group_name: string
+  text: string
+  responsible: string
+  due_at: string | null
+  depends_on: string[]
+  evidence: string
+  clause: string
+  state: TaskState
+  done_at: string | null
+  done_by: string | null
+}
+
+export interface DispatchLine {
+  id: string
+  task_id: string
+  task_text: string
+  team_id: string
+  team_name: string
+  skills: string[]
+  crew: number
+  authority: string
+  depart_at: string
+  arrive_at: string
+  travel_minutes: number
+  distance_km: number
+  route: [number, number][]
+  reason: string
+  runner_up: string | null
+}
+export interface DispatchMaterial {
+  id?: string
+  depot_id: string
+  depot_name: string
+  item: string
+  quantity: number
+  unit: string
+  arrive_at: string
+  route: [number, number][]
+}
+export interface DispatchProposal {
+  id: string
+  state: string
+  created_at: string
+  solver: string
+  lines: DispatchLine[]
+  materials: DispatchMaterial[]
+  unassigned: { task_id: string; task_text?: string; reason: string }[]
+}
+export type OrderState = 'issued' | 'received' | 'accepted' | 'done' | 'declined' | 'cancelled'
+export interface Order {
+  id: string
+  number: string
+  team_id: string | null
+  team_name: string
+  task_text: string
+  kind: 'order' | 'request'
+  state: OrderState
+  issued_at: string
+  issued_by: string
+  received_at: string | null
+  accepted_at: string | null
+  arrived_at: string | null
+  done_at: string | null
+  due_at: string | null
+  overdue: boolean
+  is_drill: boolean
+  incident_id?: string
+}
+export type OrderStep = 'receive' | 'accept' | 'arrive' | 'done' | 'decline'
+
+export interface Place {
+  id: string
+  name: string
+  longitude: number | null
+  latitude: number | null
+  region_code?: string
+  region_name?: string
+  [extra: string]: unknown
+}
+
+export type MemberKind = 'site' | 'team' | 'camera' | 'phone' | 'operator' | 'telephone'
+export interface Member {
+  ref: string
+  kind: MemberKind
+  name: string
+  site_id?: string | null
+  team_id?: string | null
+  camera_id?: string | null
+  address_state: string
+  reason: string
+  chosen: boolean
+  number?: string | null
+}
+export interface NewMember {
+  kind: MemberKind
+  site_id?: string | null
+  team_id?: string | null
+  camera_id?: string | null
+  name?: string | null
+  number?: string | null
+}
+export type ParticipantState =
+  | 'not_joined'
+  | 'dialling'
+  | 'ringing'
+  | 'joined'
+  | 'lost'
+  | 'offline'
+  | 'failed'
+  | 'unregistered'
+  | 'left'
+export interface DirectionStats {
+  bitrate_bps?: number | null
+  loss_pct?: number | null
+  codec?: string | null
+  width?: number | null
+  height?: number | null
+  frame_rate?: number | null
+}
+export interface ParticipantStats extends DirectionStats {
+  in?: DirectionStats | null
+  out?: DirectionStats | null
+}
+export interface Participant {
+  id: string
+  kind: MemberKind
+  name: string
+  protocol: string
+  state: ParticipantState
+  reason_code: string | null
+  reason_text: string | null
+  microphone_muted: boolean
+  speaker_muted: boolean
+  in_picture: boolean
+  joined_at: string | null
+  stats: ParticipantStats | null
+  join_url: string | null
+}
+export interface Consultation {
+  id: string
+  number: string
+  dial_number: string
+  title: string
+  incident_id: string | null
+  state: 'open' | 'closed'
+  is_drill: boolean
+  opened_at: string
+  closed_at?: string | null
+  layout: { panes: number | null; seats: (string | null)[] | null }
+  participants: Participant[]
+}
+export interface JoinToken {
+  token: string
+  join_url: string
+  qr_svg: string
+  expires_at: string
+}
+export interface JoinPage {
+  consultation: { id?: string; title: string; is_drill: boolean; state?: string }
+  name: string
+  kind: string
+  publish: boolean
+  play: boolean
+  orders: Order[]
+}
+
+export interface LiveEvent {
+  seq: number
+  type: string
+  incident_id: string | null
+  consultation_id: string | null
+  at: string
+  actor: string | null
+  body: Record<string, unknown>
+}

@@ -1,0 +1,46 @@
+import { createRouter, createWebHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import { useSession } from '@/stores/session'
+
+const children: RouteRecordRaw[] = [
+  { path: '', redirect: '/desk' },
+  { path: 'desk', name: 'desk', component: () => import('@/views/desk/DeskPage.vue') },
+  { path: 'report', name: 'report', component: () => import('@/views/report/ReportPage.vue') },
+  { path: 'incidents', name: 'incidents', component: () => import('@/views/incident/IncidentList.vue') },
+  { path: 'incidents/:id', name: 'incident', component: () => import('@/views/incident/IncidentPage.vue'), props: true },
+  { path: 'incidents/:id/report', name: 'follow-up', component: () => import('@/views/report/ReportPage.vue'), props: true },
+  { path: 'map', name: 'map', component: () => import('@/views/library/MapPage.vue') },
+  { path: 'consultations', name: 'consultations', component: () => import('@/views/consultation/ConsultationList.vue') },
+  { path: 'consultations/:id', name: 'consultation', component: () => import('@/views/consultation/ConsultationPage.vue'), props: true },
+  { path: 'plans', name: 'plans', component: () => import('@/views/library/PlansPage.vue') },
+  { path: 'resources', name: 'resources', component: () => import('@/views/library/LibraryPage.vue'), props: { sections: ['teams', 'depots', 'experts', 'cameras'] } },
+  { path: 'hazards', name: 'hazards', component: () => import('@/views/library/LibraryPage.vue'), props: { sections: ['hazards'] } },
+  { path: 'contacts', name: 'contacts', component: () => import('@/views/library/LibraryPage.vue'), props: { sections: ['sites', 'organisations'] } },
+  { path: ':rest(.*)*', name: 'missing', component: () => import('@/views/MissingPage.vue') },
+]
+
+export function makeRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    routes: [
+      { path: '/login', name: 'login', component: () => import('@/views/login/LoginPage.vue') },
+      { path: '/', component: () => import('@/layouts/MainLayout.vue'), children },
+    ],
+  })
+  router.beforeEach(async (to) => {
+    const session = useSession()
+    try {
+      await session.begin()
+    } catch {
+      return to.name === 'login' ? true : { name: 'login', query: { to: to.fullPath } }
+    }
+    if (!session.user && to.name !== 'login') return { name: 'login', query: { to: to.fullPath } }
+    if (session.user && to.name === 'login') return destination(to.query.to)
+    return true
+  })
+  return router
+}
+
+/** Only a path of this console is followed after logging in. */
+export function destination(wanted: unknown): string {
+  return typeof wanted === 'string' && /^\/(?!\/)/.test(wanted) ? wanted : '/desk'
+}

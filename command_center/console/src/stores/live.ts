@@ -1,0 +1,78 @@
+import { defineStore } from 'pinia'
+import { onScopeDispose, ref } from 'vue'
+import { openLive, type LiveLine } from '@/api/live'
+import { readHealth } from '@/api/session'
+import type { Health, LiveEvent } from '@/api/types'
+
+type Listener = (event: LiveEvent) => void
+
+/** The line to the server: its state, its health, and who wants to hear what happened. */
+export const useLive = defineStore('live', () => {
+  const connected = ref(true)
+  const lostAt = ref<number | null>(null)
+  const health = ref<Health | null>(null)
+  const healthReachable = ref(true)
+  const generation = ref(0)
+  const listeners = new Set<Listener>()
+  let line: LiveLine | null = null
+  let healthTimer = 0
+  let graceTimer = 0
+
+  function markDown(): void {
+    if (graceTimer || !connected.value) return
+    const since = Date.now()
+    // A blink of the line is not worth a banner.
+    graceTimer = window.setTimeout(() => {
+      graceTimer = 0
+      connected.value = false
+      lostAt.value = since
+    }, 1500)
+  }
+  function markUp(): void {
+    window.clearTimeout(graceTimer)
+    graceTimer = 0
+    const wasDown = !connected.value
+    connected.value = true
+    lostAt.value = null
+    if (wasDown) generation.value += 1
+    void checkHealth()
+  }
+  async function checkHealth(): Promise<void> {
+    try {
+      health.value = await readHealth()
+      healthReachable.value = true
+    } catch {
+      healthReachable.value = false
+    }
+  }
+  function open(): void {
+    if (line) return
+    line = openLive({
+      event: (event) => listeners.forEach((listener) => listener(event)),
+      up: markUp,
+      down: markDown,
+      refused: markDown,
+    })
+    void checkHealth()
+    healthTimer = window.setInterval(() => void checkHealth(), 10_000)
+  }
+  function close(): void {
+    line?.close()
+    line = null
+    window.clearInterval(healthTimer)
+  }
+  function retry(): void {
+    close()
+    open()
+  }
+  function listen(listener: Listener): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+  return { connected, lostAt, health, healthReachable, generation, open, close, retry, listen }
+})
+
+/** Hear events while the calling component lives. */
+export function whenLive(listener: Listener): void {
+  onScopeDispose(useLive().listen(listener))
+}
