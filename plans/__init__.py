@@ -8,6 +8,7 @@ from .activation.cards import TaskCard, instantiate
 from .activation.facts import Facts, facts_from_incident
 from .activation.proposals import Proposal, Trigger, propose
 from .errors import LocalPlansError, PlansError, RemotePlansError
+from .hazards.identification import Holding, Identification, identify, substance_named
 from .hazards.tables import MajorHazardRow
 from .library.model import (
     Card,
@@ -20,6 +21,7 @@ from .library.model import (
     Plan,
     ResponseLevel,
 )
+from .library.reading import read_plan
 from .library.service import (
     PlanHead,
     add_plan,
@@ -35,6 +37,8 @@ __all__ = [
     "Contact",
     "Facts",
     "Group",
+    "Holding",
+    "Identification",
     "Indicator",
     "LevelRule",
     "LocalPlansError",
@@ -51,9 +55,12 @@ __all__ = [
     "add_plan",
     "facts_from_incident",
     "get_plan",
+    "identify",
     "instantiate",
     "list_plans",
     "plans_in_force",
     "propose",
+    "read_plan",
     "remove_demo_plans",
+    "substance_named",
 ]
