@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codecs.audio import FRAME_SAMPLES, AudioDecoder, audio_decoder
+from ..codecs.audio import FRAME_SAMPLES, RATE, AudioDecoder, audio_decoder
 from ..errors import LocalMediaError, RemoteMediaError
 from ..payload import g711, g722, opus
 from ..rtp.jitter import AudioJitterBuffer, Conceal, Nothing, Payload
@@ -45,7 +45,7 @@ class AudioReceiver:
     def tick(self, now: float) -> NDArray[np.int16] | None:
         """The next 960 samples, None while the leg has nothing to say."""
         while len(self._queue) < FRAME_SAMPLES:
-            slot = self.buffer.pop(now)
+            slot = self.buffer.pop(now, len(self._queue) / RATE)
             if isinstance(slot, Nothing):
                 return self._rest()
             samples = self._decode(slot)

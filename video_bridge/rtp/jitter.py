@@ -51,10 +51,11 @@ Slot = Payload | Conceal | Nothing
 
 
 class AudioJitterBuffer:
-    """`insert` packets; call `pop(now)` whenever the decoder has less than one tick of sound left.
+    """`insert` packets; `pop(now)` whenever the decoder has less than one tick of sound left.
 
     `duration(payload)` gives RTP clock units (`payload.opus.duration`, ...). A payload longer than
-    a tick is handed out whole: pop again only when its sound is used up. `now` in seconds.
+    a tick is handed out whole: pop again only when its sound is used up, and say as `queued_s` how
+    much sound is left. `now` in seconds.
     """
 
     def __init__(self, clock_rate: int, duration: Callable[[bytes], int]) -> None:
@@ -119,13 +120,14 @@ class AudioJitterBuffer:
             self._transits.popleft()
         ordered = sorted(transit for _, transit in self._transits)
         spread = ordered[int((len(ordered) - 1) * (1 - LATE_SHARE))] - ordered[0]
-        self._target_s = max(MIN_DELAY_S, min(MAX_DELAY_S, spread + TICK_S))
+        ahead = 0.0 if self._typical * 50 % self._rate == 0 else TICK_S  # fetched before its tick
+        self._target_s = max(MIN_DELAY_S, min(MAX_DELAY_S, spread + TICK_S + ahead))
 
-    def pop(self, now: float) -> Slot:
-        """What to play in the slot that starts now."""
+    def pop(self, now: float, queued_s: float = 0.0) -> Slot:
+        """What to play after the `queued_s` of sound that the caller still holds."""
         if not self._is_playing and not self._start(now):
             return Nothing()
-        self._follow_target(now)
+        self._follow_target(now + queued_s)
         entry = self._held.pop(self._play, None)
         if entry is None:
             entry = self._overlapping()

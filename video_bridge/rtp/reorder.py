@@ -62,7 +62,6 @@ class VideoReorder:
         self._ssrc: int | None = None
         self._next = 0  # the sequence number of the next packet to release
         self._highest = 0
-        self._last_timestamp: int | None = None
         self._after_gap = False
         self._wants_keyframe = False
         self.packets_given_up = 0
@@ -108,7 +107,6 @@ class VideoReorder:
         self._held.clear()
         self._missing.clear()
         self._next = self._highest = packet.sequence_number
-        self._last_timestamp = None
 
     def nacks(self, now: float) -> list[int]:
         """Sequence numbers to ask for now; each is asked again after a growing pause."""
@@ -152,7 +150,6 @@ class VideoReorder:
         for packet in packets:
             del self._held[packet.sequence_number]
         self._next = sequence
-        self._last_timestamp = first.timestamp
         if not any(packet.payload for packet in packets):
             return self._next_frame()  # padding only (bandwidth probes)
         frame = ReceivedFrame(first.timestamp, tuple(packets), self._after_gap)
@@ -175,13 +172,12 @@ class VideoReorder:
 
     def _jump_to(self, sequence: int) -> None:
         """Drop all up to the first packet at or after `sequence` that begins a frame."""
-        broken = self._timestamp_before(sequence)
         after_marker = False
         while sequence_distance(self._highest, sequence) >= 0:
             packet = self._held.get(sequence)
             if packet is None:
                 break  # a younger hole: what follows it is judged when it is filled or given up
-            if self._begins(packet, broken, after_marker):
+            if self._begins(packet, after_marker):
                 break
             after_marker = packet.marker
             sequence = (sequence + 1) & 0xFFFF
@@ -190,21 +186,10 @@ class VideoReorder:
             self._missing.pop(self._next, None)
             self._next = (self._next + 1) & 0xFFFF
 
-    def _timestamp_before(self, sequence: int) -> int | None:
-        """Timestamp of the last packet held or released before a hole's end."""
-        step = (sequence - 1) & 0xFFFF
-        while sequence_distance(step, self._next) >= 0:
-            if (packet := self._held.get(step)) is not None:
-                return packet.timestamp
-            step = (step - 1) & 0xFFFF
-        return self._last_timestamp
-
-    def _begins(self, packet: RtpPacket, broken: int | None, after_marker: bool) -> bool:
+    def _begins(self, packet: RtpPacket, after_marker: bool) -> bool:
         if after_marker:
             return True
         if self._starts_frame is not None:
             return self._starts_frame(packet.payload)
-        following = self._held.get((packet.sequence_number - 1) & 0xFFFF)
-        if following is not None:
-            return following.timestamp != packet.timestamp
-        return False if broken is None else packet.timestamp != broken
+        previous = self._held.get((packet.sequence_number - 1) & 0xFFFF)
+        return previous is not None and previous.timestamp != packet.timestamp

@@ -248,7 +248,7 @@ def _parse_fir(body: bytes) -> FullIntraRequest:
 
 def _parse_remb(body: bytes) -> Remb:
     (ssrc,) = struct.unpack_from("!I", body)
-    count, first, second, third = body[12:16]
+    count, first, second, third = struct.unpack_from("!4B", body, 12)
     exponent = first >> 2
     mantissa = (first & 0x03) << 16 | second << 8 | third
     return Remb(ssrc, mantissa << exponent, struct.unpack_from(f"!{count}I", body, 16))
