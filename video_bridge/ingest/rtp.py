@@ -1,0 +1,244 @@
+"""A SIP or H.323 room: plain RTP on port pairs of the node's range, addresses from the gateway.
+
+Rooms behind NAT advertise addresses that do not reach them, so media goes back to where it comes
+from (symmetric RTP): the first stream that matches decides, and another only once it fell silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import messages as m
+from ..errors import LocalMediaError
+from ..leg import Leg
+from ..messages import CloseReason, MediaKind
+from ..rtp import rtcp
+from ..rtp.packet import is_rtcp
+from ..streams.plan import MediaPlan
+from ..transports.rtp_ports import source_address
+from .session_media import SessionMedia, Surroundings
+
+log = logging.getLogger(__name__)
+
+RELATCH_AFTER_S = 1.0
+_SENDING_CODECS = {"audio": {"opus", "G722", "PCMA", "PCMU"}, "video": {"H264", "VP8"}}
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, take: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._take = take
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self._take(data, (str(addr[0]), int(addr[1])))
+
+    def error_received(self, exc: Exception) -> None:
+        log.debug("socket error: %s", exc)
+
+
+@dataclass(slots=True)
+class _Pair:
+    """The two sockets of one media and where its packets go."""
+
+    port: int
+    rtp: socket.socket
+    rtcp: socket.socket
+    transports: list[asyncio.DatagramTransport]
+    remote: tuple[str, int] | None = None
+    remote_rtcp: tuple[str, int] | None = None
+    heard_from_remote_at: float | None = None
+    is_latched: bool = False
+    is_muxed: bool = False
+
+
+class RoomMedia(SessionMedia):
+    """Media of an rtp leg: `bind` at leg.add, `answer` with each leg.answer, `close` at the end."""
+
+    def __init__(
+        self,
+        leg: Leg,
+        around: Surroundings,
+        end: Callable[[CloseReason, str], None],
+    ) -> None:
+        super().__init__(leg, around, end)
+        self._ports = around.ports
+        self._media_address = around.media_address
+        self._pairs: dict[MediaKind, _Pair] = {}
+
+    async def bind(self, media: list[MediaKind], remote_host: str | None) -> m.LegAdded:
+        """Take ports and say what to advertise. Raises LocalMediaError `rtp_ports_exhausted`."""
+        family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
+        for kind in dict.fromkeys(media):
+            port, rtp, rtcp_socket = self._ports.take_pair(family_any)
+            pair = _Pair(port, rtp, rtcp_socket, [])
+            self._pairs[kind] = pair
+            pair.transports.append(await self._open(kind, rtp, self._take))
+            pair.transports.append(await self._open(kind, rtcp_socket, self._take_rtcp))
+        return m.LegAdded(
+            leg_id=self._leg.leg_id,
+            media_address=self._media_address or source_address(_numeric(remote_host)),
+            audio_port=self._pairs["audio"].port if "audio" in self._pairs else None,
+            video_port=self._pairs["video"].port if "video" in self._pairs else None,
+        )
+
+    async def _open(
+        self,
+        kind: MediaKind,
+        sock: socket.socket,
+        take: Callable[[MediaKind, bytes, tuple[str, int]], None],
+    ) -> asyncio.DatagramTransport:
+        transport, _ = await self._loop.create_datagram_endpoint(
+            lambda: _Datagrams(lambda data, addr: take(kind, data, addr)), sock=sock
+        )
+        return transport
+
+    async def answer(self, streams: list[m.RtpStream]) -> None:
+        """What offer/answer settled; again after each re-INVITE.
+
+        Raises LocalMediaError: `media_not_bound`, `codec_unsupported`, `remote_host_unknown`.
+        """
+        routes: dict[MediaKind, tuple[str, int, int]] = {}
+        for stream in streams:
+            if stream.media not in self._pairs:
+                raise LocalMediaError("media_not_bound", media=stream.media)
+            if stream.codec not in _SENDING_CODECS[stream.media]:
+                raise LocalMediaError("codec_unsupported", codec=stream.codec)
+            host = await self._resolve(stream.remote_host)
+            routes[stream.media] = (
+                host,
+                stream.remote_port,
+                stream.remote_rtcp_port or min(65535, stream.remote_port + 1),
+            )
+        self.session.plan([_plan(stream, self._leg) for stream in streams])
+        for kind, (host, port, rtcp_port) in routes.items():
+            self._set_remote(kind, (host, port), (host, rtcp_port))
+        now = self._loop.time()
+        self._leg.watch.begin(now)
+        self.judge_exemption(now)
+        self.session.want_keyframe()
+
+    async def _resolve(self, host: str) -> str:
+        numeric = _numeric(host)
+        if numeric is not None:
+            return numeric
+        try:
+            found = await self._loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+        except OSError as error:
+            raise LocalMediaError("remote_host_unknown", host=host[:80]) from error
+        return str(found[0][4][0])
+
+    def _set_remote(
+        self, kind: MediaKind, rtp: tuple[str, int], rtcp_address: tuple[str, int]
+    ) -> None:
+        pair = self._pairs[kind]
+        if pair.remote is not None and pair.is_latched and pair.remote[0] == rtp[0]:
+            pair.is_latched = pair.remote == rtp  # same host: its new port counts, then latch anew
+        if not pair.is_latched:
+            pair.remote, pair.remote_rtcp = rtp, rtcp_address
+        self._route(kind, pair)
+
+    def _route(self, kind: MediaKind, pair: _Pair) -> None:
+        outbound = self.session.out.get(kind)
+        if outbound is not None and pair.remote is not None:
+            outbound.route(pair.rtp, pair.remote)
+
+    def judge_exemption(self, now: float) -> None:
+        """On hold, or nothing of it is expected to come: silence is no fault."""
+        receives = any(plan.receive for plan in self.session.plans.values())
+        self._leg.watch.excuse(now, is_exempt=self._leg.on_hold or not receives)
+
+    # --- packets ------------------------------------------------------------------------------
+
+    def _take(self, kind: MediaKind, data: bytes, addr: tuple[str, int]) -> None:
+        if is_rtcp(data):
+            self._pairs[kind].is_muxed = True
+            self._take_rtcp(kind, data, addr)
+            return
+        now = self._loop.time()
+        if not self.session.take_rtp(data, now):
+            return
+        self._leg.watch.heard(now)
+        pair = self._pairs[kind]
+        if pair.remote == addr:
+            pair.heard_from_remote_at = now
+            pair.is_latched = True
+            return
+        heard = pair.heard_from_remote_at
+        if heard is None or now - heard >= RELATCH_AFTER_S:
+            log.info("leg %s %s latches to %s:%d", self._leg.leg_id, kind, *addr)
+            pair.remote, pair.heard_from_remote_at, pair.is_latched = addr, now, True
+            if not pair.is_muxed:
+                pair.remote_rtcp = (addr[0], min(65535, addr[1] + 1))
+            self._route(kind, pair)
+            self.session.want_keyframe()
+
+    def _take_rtcp(self, kind: MediaKind, data: bytes, addr: tuple[str, int]) -> None:
+        now = self._loop.time()
+        if not self.session.take_rtcp(data, now, time.time()):
+            return
+        pair = self._pairs[kind]
+        if pair.remote is not None and pair.remote[0] == addr[0]:
+            pair.remote_rtcp = addr
+            if self._leg.watch.heard_at is not None:
+                self._leg.watch.heard(now)
+
+    def _send_rtcp(self, media: MediaKind, packets: list[rtcp.RtcpPacket]) -> None:
+        pair = self._pairs.get(media)
+        if pair is None or pair.remote is None or pair.remote_rtcp is None:
+            return
+        if not isinstance(packets[0], (rtcp.SenderReport, rtcp.ReceiverReport)):
+            # Without reduced size (RFC 5506) every datagram begins with a report.
+            report = rtcp.ReceiverReport(self.session.ssrcs[media], ())
+            source = rtcp.SourceDescription.cname(self.session.ssrcs[media], self.session.cname)
+            packets = [report, source, *packets]
+        sock, address = (pair.rtp, pair.remote) if pair.is_muxed else (pair.rtcp, pair.remote_rtcp)
+        with contextlib.suppress(OSError):
+            sock.sendto(rtcp.build_compound(packets), address)
+
+    def poll(self, now: float, unix_s: float) -> None:
+        self.judge_exemption(now)
+        self.session.poll(now, unix_s)
+
+    async def close(self) -> None:
+        for media in self.session.plans:
+            self._send_rtcp(media, self.session.goodbye(media))
+        await super().close()
+        for pair in self._pairs.values():
+            for transport in pair.transports:
+                transport.close()
+            for sock in (pair.rtp, pair.rtcp):
+                sock.close()
+            self._ports.give_back(pair.port)
+        self._pairs.clear()
+
+
+def _numeric(host: str | None) -> str | None:
+    if not host:
+        return None
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
+
+
+def _plan(stream: m.RtpStream, leg: Leg) -> MediaPlan:
+    return MediaPlan(
+        media=stream.media,
+        codec=stream.codec,
+        payload_type=stream.payload_type,
+        clock_rate=stream.clock_rate,
+        send=stream.send and leg.play,
+        receive=stream.receive and leg.publish,
+        feedback=frozenset(stream.rtcp_feedback),
+        telephone_event_type=stream.telephone_event_type,
+        packetization_mode=stream.packetization_mode,
+        profile_level_id=stream.profile_level_id,
+        max_bitrate_bps=stream.max_bitrate_bps,
+    )

@@ -1,0 +1,58 @@
+"""A leg's sound and key presses: packets wait for the audio thread, which decodes them in time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..audio.receiver import AudioReceiver
+from ..errors import RemoteMediaError
+from ..payload import dtmf
+from ..rtp.packet import RtpPacket
+from ..rtp.source import ReceiveStatistics
+from .plan import MediaPlan
+from .rates import Rate
+
+MAX_WAITING = 200
+
+
+class InboundAudio:
+    """`receive` on the event loop, `tick` every 20 ms in the audio thread."""
+
+    def __init__(self, plan: MediaPlan, on_digit: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.statistics = ReceiveStatistics(plan.clock_rate)
+        self.rate = Rate()
+        self.last_packet_at: float | None = None
+        self._on_digit = on_digit
+        self._digits = dtmf.Depacketiser()
+        self._receiver = AudioReceiver(plan.codec)
+        self._waiting: deque[tuple[RtpPacket, float]] = deque(maxlen=MAX_WAITING)
+
+    def receive(self, packet: RtpPacket, size: int, now: float) -> None:
+        """Raises RemoteMediaError for a malformed key press."""
+        self.last_packet_at = now
+        self.statistics.received(
+            packet.ssrc, packet.sequence_number, packet.timestamp, len(packet.payload), now
+        )
+        self.rate.add(size, now)
+        if packet.payload_type == self.plan.telephone_event_type:
+            digit = self._digits.push(packet.payload, packet.timestamp)
+            if digit is not None:
+                self._on_digit(digit)
+            return
+        if packet.payload:
+            self._waiting.append((packet, now))
+
+    def tick(self, now: float) -> NDArray[np.int16] | None:
+        """The next 960 samples at 48 kHz; None while there is nothing to hear."""
+        while self._waiting:
+            packet, arrived = self._waiting.popleft()
+            try:
+                self._receiver.receive(packet, arrived)
+            except RemoteMediaError:
+                continue  # counted by its statistics; concealed like a lost one
+        return self._receiver.tick(now)

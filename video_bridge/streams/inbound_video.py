@@ -1,0 +1,182 @@
+"""A leg's pictures: packets are put in order, frames decoded in worker threads, the newest kept."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from ..codecs.picture import Picture
+from ..codecs.video import VideoDecoder
+from ..errors import RemoteMediaError
+from ..leg import Shown
+from ..payload import h264, vp8
+from ..rtp.packet import RtpPacket
+from ..rtp.reorder import ReceivedFrame, VideoReorder
+from ..rtp.source import ReceiveStatistics
+from .plan import MediaPlan
+from .rates import Rate
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 50  # frames; more and the decoder is behind for good: begin again at a key frame
+FREEZE_S = 1.0  # a damaged picture is not shown for this long, waiting for a key frame
+ASK_EVERY_S = 0.6
+_serials = itertools.count(1)
+
+
+class InboundVideo:
+    """Feed `receive`, call `poll` often; `newest` is the picture to show.
+
+    `ask_keyframe` and `ask_again` (NACK) are called when the sender has to be told something.
+    """
+
+    def __init__(
+        self,
+        plan: MediaPlan,
+        pool: Executor,
+        ask_keyframe: Callable[[], None],
+        ask_again: Callable[[list[int]], None],
+    ) -> None:
+        self.plan = plan
+        self.statistics = ReceiveStatistics(plan.clock_rate)
+        self.rate = Rate()
+        self.frame_rate = Rate()
+        self.newest: Shown | None = None
+        self.last_packet_at: float | None = None
+        self._pool = pool
+        self._ask_keyframe = ask_keyframe
+        self._ask_again = ask_again
+        is_h264 = plan.codec == "H264"
+        self._reorder = VideoReorder(
+            starts_frame=h264.starts_frame if is_h264 else vp8.starts_frame,
+            is_nack_used="nack" in plan.feedback,
+        )
+        self._depacketiser: h264.Depacketiser | vp8.Depacketiser = (
+            h264.Depacketiser() if is_h264 else vp8.Depacketiser()
+        )
+        self._is_keyframe = h264.is_keyframe if is_h264 else vp8.is_keyframe
+        self._decoder = VideoDecoder(plan.codec)
+        self._waiting: deque[bytes] = deque()
+        self._is_decoding = False
+        self._is_shown = False
+        self._needs_keyframe_since: float | None = 0.0
+        self._has_begun = False
+        self._asked_at: float | None = None
+        self._is_closed = False
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._waiting.clear()
+
+    def set_shown(self, is_shown: bool) -> None:
+        """Hidden pictures are not decoded; shown again, they start at a key frame."""
+        if is_shown and not self._is_shown:
+            self._has_begun = False
+            self._needs_keyframe_since = 0.0
+        self._is_shown = is_shown
+
+    def set_round_trip(self, round_trip_s: float) -> None:
+        self._reorder.round_trip_s = round_trip_s
+
+    def receive(self, packet: RtpPacket, size: int, now: float) -> None:
+        self.last_packet_at = now
+        self.statistics.received(
+            packet.ssrc, packet.sequence_number, packet.timestamp, len(packet.payload), now
+        )
+        self.rate.add(size, now)
+        self._reorder.insert(packet, now)
+        self._take_frames(now)
+
+    def poll(self, now: float) -> None:
+        """Ask for what is missing, give up what is too late, ask for key frames."""
+        lost = self._reorder.nacks(now)
+        if lost:
+            self._ask_again(lost)
+        self._take_frames(now)
+        self._ask_if_needed(now)
+
+    def _take_frames(self, now: float) -> None:
+        for frame in self._reorder.frames(now):
+            self.frame_rate.add(1, now)
+            self._take_frame(frame, now)
+        if self._reorder.take_keyframe_wish():
+            self._want_keyframe(now)
+            self._ask_if_needed(now)
+
+    def _take_frame(self, frame: ReceivedFrame, now: float) -> None:
+        if not self._is_shown:
+            return
+        try:
+            data = self._depacketiser.depacketise(frame.payloads)
+        except RemoteMediaError:
+            self._want_keyframe(now)
+            return
+        if not data:
+            return
+        if self._needs_keyframe_since is not None:
+            if self._is_keyframe(data):
+                self._needs_keyframe_since = None
+                self._has_begun = True
+            elif not self._has_begun or now - self._needs_keyframe_since < FREEZE_S:
+                self._ask_if_needed(now)
+                return
+        if len(self._waiting) >= MAX_WAITING:
+            self._waiting.clear()
+            self._want_keyframe(now)
+            return
+        self._waiting.append(data)
+        self._decode_next()
+
+    def _want_keyframe(self, now: float) -> None:
+        if self._needs_keyframe_since is None:
+            self._needs_keyframe_since = now
+
+    def _ask_if_needed(self, now: float) -> None:
+        if self._needs_keyframe_since is None or not self._is_shown or self.last_packet_at is None:
+            return
+        if self._asked_at is None or now - self._asked_at >= ASK_EVERY_S:
+            self._asked_at = now
+            self._ask_keyframe()
+
+    def _decode_next(self) -> None:
+        if self._is_decoding or not self._waiting or self._is_closed:
+            return
+        self._is_decoding = True
+        batch = list(self._waiting)
+        self._waiting.clear()
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._pool, self._decode, batch)
+        future.add_done_callback(self._decoded)
+
+    def _decode(self, batch: list[bytes]) -> tuple[Picture | None, bool]:
+        """The last picture of a batch, and whether anything could not be decoded."""
+        newest: Picture | None = None
+        failed = False
+        for data in batch:
+            try:
+                pictures = self._decoder.decode(data)
+            except RemoteMediaError:
+                failed = True
+                continue
+            newest = pictures[-1] if pictures else newest
+        return newest, failed
+
+    def _decoded(self, future: asyncio.Future[tuple[Picture | None, bool]]) -> None:
+        self._is_decoding = False
+        if self._is_closed or future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            log.error("decoding failed: %r", error)
+            return
+        picture, failed = future.result()
+        now = asyncio.get_running_loop().time()
+        if picture is not None:
+            self.newest = Shown(picture, next(_serials), now)
+        if failed:
+            self._want_keyframe(now)
+        self._decode_next()

@@ -1,0 +1,324 @@
+"""All RTP of one leg: routes what comes to its streams, answers feedback, reports.
+
+Bytes come in decrypted; what has to go out goes through `send_rtcp`. The transports (ICE and DTLS,
+or a pair of sockets) are the leg's. `now` is the event loop's clock, `unix_s` the wall clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import messages as m
+from ..errors import RemoteMediaError
+from ..leg import Shown
+from ..messages import MediaKind
+from ..rtp import rtcp
+from ..rtp.packet import RtpPacket
+from .inbound_audio import InboundAudio
+from .inbound_video import InboundVideo
+from .outbound import Outbound
+from .plan import MediaPlan
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY_S = 1.0
+REMB_BPS = 2_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvents:
+    """What a session tells its leg, on the event loop."""
+
+    send_rtcp: Callable[[MediaKind, list[rtcp.RtcpPacket]], None]
+    on_digit: Callable[[str], None]
+    on_bye: Callable[[], None]
+    on_keyframe_wanted: Callable[[], None]  # no RTCP feedback: ask by signalling
+
+
+class RtpSession:
+    """Streams of one leg by media."""
+
+    def __init__(self, cname: str, decode_pool: Executor, events: SessionEvents) -> None:
+        self.cname = cname
+        self.ssrcs: dict[MediaKind, int] = {
+            "audio": secrets.randbits(31) + 1,
+            "video": secrets.randbits(31) + 1,
+        }
+        self.audio_in: InboundAudio | None = None
+        self.video_in: InboundVideo | None = None
+        self.out: dict[MediaKind, Outbound] = {}
+        self.plans: dict[MediaKind, MediaPlan] = {}
+        self.is_shown = False
+        self._pool = decode_pool
+        self._events = events
+        self._reported_at: float | None = None
+        self._fir_sequence = 0
+
+    # --- negotiation --------------------------------------------------------------------------
+
+    def plan(self, plans: Iterable[MediaPlan]) -> None:
+        """Take what was negotiated, anew each time; media not named are stopped.
+
+        Raises LocalMediaError for a codec the node has not.
+        """
+        self.plans = {plan.media: plan for plan in plans}
+        self._plan_audio(self.plans.get("audio"))
+        self._plan_video(self.plans.get("video"))
+        for media in ("audio", "video"):
+            self._plan_out(media, self.plans.get(media))
+
+    def _plan_audio(self, plan: MediaPlan | None) -> None:
+        if plan is None or not plan.receive:
+            self.audio_in = None
+        elif self.audio_in is None or self.audio_in.plan != plan:
+            self.audio_in = InboundAudio(plan, self._events.on_digit)
+
+    def _plan_video(self, plan: MediaPlan | None) -> None:
+        if self.video_in is not None and (
+            plan is None or not plan.receive or self.video_in.plan != plan
+        ):
+            self.video_in.close()
+            self.video_in = None
+        if plan is not None and plan.receive and self.video_in is None:
+            self.video_in = InboundVideo(plan, self._pool, self.ask_keyframe, self._ask_again)
+            self.video_in.set_shown(self.is_shown)
+
+    def _plan_out(self, media: MediaKind, plan: MediaPlan | None) -> None:
+        existing = self.out.get(media)
+        if plan is None or not plan.send:
+            if existing is not None:
+                existing.close()
+                del self.out[media]
+            return
+        if existing is None:
+            outbound = Outbound(plan, self.ssrcs[media])
+            if media == "video":
+                outbound.wanted_rung()
+            self.out[media] = outbound
+        else:
+            existing.replan(plan)
+
+    def close(self) -> None:
+        for outbound in self.out.values():
+            outbound.close()
+        self.out.clear()
+        if self.video_in is not None:
+            self.video_in.close()
+
+    # --- receiving ----------------------------------------------------------------------------
+
+    def take_rtp(self, data: bytes, now: float) -> bool:
+        """One packet; True when it belongs to a stream that was negotiated."""
+        try:
+            packet = RtpPacket.parse(data)
+            return self._route(packet, len(data), now)
+        except RemoteMediaError as error:
+            log.debug("packet refused: %s", error)
+            return False
+
+    def _route(self, packet: RtpPacket, size: int, now: float) -> bool:
+        audio, video = self.audio_in, self.video_in
+        if audio is not None and packet.payload_type in (
+            audio.plan.payload_type,
+            audio.plan.telephone_event_type,
+        ):
+            audio.receive(packet, size, now)
+            return True
+        if video is not None and packet.payload_type == video.plan.payload_type:
+            video.receive(packet, size, now)
+            return True
+        return False
+
+    def take_rtcp(self, data: bytes, now: float, unix_s: float) -> bool:
+        """One compound packet; True when it was well-formed."""
+        try:
+            packets = rtcp.parse_compound(data)
+        except RemoteMediaError as error:
+            log.debug("rtcp refused: %s", error)
+            return False
+        for packet in packets:
+            self._take_one(packet, now, unix_s)
+        return True
+
+    def _take_one(self, packet: rtcp.RtcpPacket, now: float, unix_s: float) -> None:
+        match packet:
+            case rtcp.SenderReport():
+                for stream in (self.audio_in, self.video_in):
+                    if stream is not None and stream.statistics.ssrc == packet.ssrc:
+                        stream.statistics.sender_report(packet, now)
+                self._take_blocks(packet.reports, unix_s)
+            case rtcp.ReceiverReport():
+                self._take_blocks(packet.reports, unix_s)
+            case rtcp.Nack():
+                self._resend(packet)
+            case rtcp.PictureLoss() if packet.media_ssrc == self.ssrcs["video"]:
+                self.want_keyframe()
+            case rtcp.FullIntraRequest():
+                if any(ssrc == self.ssrcs["video"] for ssrc, _ in packet.entries):
+                    self.want_keyframe()
+            case rtcp.Remb() if "video" in self.out:
+                self.out["video"].estimated(packet.bitrate_bps)
+            case rtcp.Bye():
+                self._take_bye(packet)
+            case _:
+                pass
+
+    def _take_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], unix_s: float) -> None:
+        for block in blocks:
+            for outbound in self.out.values():
+                if block.ssrc == outbound.ssrc:
+                    outbound.reported(block, unix_s)
+                    trip = outbound.state.round_trip_s
+                    if trip is not None and self.video_in is not None:
+                        self.video_in.set_round_trip(trip)
+
+    def _resend(self, nack: rtcp.Nack) -> None:
+        for outbound in self.out.values():
+            if outbound.ssrc == nack.media_ssrc and outbound.target and outbound.rung:
+                outbound.rung.fanout.resend(outbound.target, nack.lost)
+
+    def _take_bye(self, bye: rtcp.Bye) -> None:
+        """The far end left when every stream it sent said goodbye."""
+        current = {
+            stream.statistics.ssrc
+            for stream in (self.audio_in, self.video_in)
+            if stream is not None and stream.statistics.ssrc is not None
+        }
+        if current and current <= set(bye.sources):
+            self._events.on_bye()
+
+    def want_keyframe(self) -> None:
+        """The peer needs a key frame of what we send."""
+        outbound = self.out.get("video")
+        if outbound is not None and outbound.rung is not None:
+            outbound.rung.wish.want()
+
+    # --- asking and reporting -----------------------------------------------------------------
+
+    def ask_keyframe(self) -> None:
+        """We need a key frame of what the peer sends."""
+        video = self.video_in
+        if video is None or video.statistics.ssrc is None:
+            return
+        ours, theirs = self.ssrcs["video"], video.statistics.ssrc
+        if "nack pli" in video.plan.feedback:
+            self._events.send_rtcp("video", [rtcp.PictureLoss(ours, theirs)])
+        elif "ccm fir" in video.plan.feedback:
+            self._fir_sequence = (self._fir_sequence + 1) & 0xFF
+            request = rtcp.FullIntraRequest(ours, ((theirs, self._fir_sequence),))
+            self._events.send_rtcp("video", [request])
+        else:
+            # Many rooms that negotiate no feedback obey a PLI all the same.
+            self._events.send_rtcp("video", [rtcp.PictureLoss(ours, theirs)])
+            self._events.on_keyframe_wanted()
+
+    def _ask_again(self, lost: list[int]) -> None:
+        video = self.video_in
+        if video is None or video.statistics.ssrc is None:
+            return
+        nack = rtcp.Nack(self.ssrcs["video"], video.statistics.ssrc, tuple(lost[:64]))
+        self._events.send_rtcp("video", [nack])
+
+    def poll(self, now: float, unix_s: float) -> None:
+        """Deadlines and reports; call it every 20 ms or so."""
+        if self.video_in is not None:
+            self.video_in.poll(now)
+        if self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
+            self._reported_at = now
+            for media in self.plans:
+                self._events.send_rtcp(media, self.report(media, now, unix_s))
+
+    def report(self, media: MediaKind, now: float, unix_s: float) -> list[rtcp.RtcpPacket]:
+        """SR or RR, SDES, and REMB where it was negotiated."""
+        stream = self.audio_in if media == "audio" else self.video_in
+        block = stream.statistics.report_block(now) if stream is not None else None
+        blocks = (block,) if block is not None else ()
+        ssrc = self.ssrcs[media]
+        outbound = self.out.get(media)
+        sender = outbound.sender_report(now, unix_s, blocks) if outbound is not None else None
+        packets: list[rtcp.RtcpPacket] = [sender or rtcp.ReceiverReport(ssrc, blocks)]
+        packets.append(rtcp.SourceDescription.cname(ssrc, self.cname))
+        if stream is not None and block is not None and "goog-remb" in stream.plan.feedback:
+            packets.append(rtcp.Remb(ssrc, REMB_BPS, (block.ssrc,)))
+        return packets
+
+    def goodbye(self, media: MediaKind) -> list[rtcp.RtcpPacket]:
+        """What to send when we leave."""
+        ssrc = self.ssrcs[media]
+        return [
+            rtcp.ReceiverReport(ssrc, ()),
+            rtcp.SourceDescription.cname(ssrc, self.cname),
+            rtcp.Bye((ssrc,)),
+        ]
+
+    # --- for the leg --------------------------------------------------------------------------
+
+    def set_shown(self, is_shown: bool) -> None:
+        self.is_shown = is_shown
+        if self.video_in is not None:
+            self.video_in.set_shown(is_shown)
+
+    def newest(self) -> Shown | None:
+        return self.video_in.newest if self.video_in is not None else None
+
+    def tick_audio(self, now: float) -> NDArray[np.int16] | None:
+        audio = self.audio_in
+        return audio.tick(now) if audio is not None else None
+
+    def stats(self, now: float) -> list[m.StreamStats]:
+        found = []
+        for stream in (self.audio_in, self.video_in):
+            if stream is not None:
+                found.append(_inbound_stats(stream, now))
+        found += [_outbound_stats(outbound, now) for outbound in self.out.values()]
+        return found
+
+
+def _inbound_stats(stream: InboundAudio | InboundVideo, now: float) -> m.StreamStats:
+    statistics = stream.statistics
+    expected = statistics.packets_expected
+    lost = max(0, statistics.packets_lost)
+    size: tuple[int | None, int | None] = (None, None)
+    frame_rate = None
+    if isinstance(stream, InboundVideo):
+        frame_rate = round(stream.frame_rate.per_second(now), 1)
+        if stream.newest is not None:
+            size = (stream.newest.picture.width, stream.newest.picture.height)
+    return m.StreamStats(
+        media=stream.plan.media,
+        direction="in",
+        codec=stream.plan.codec,
+        bitrate_bps=round(stream.rate.per_second(now) * 8),
+        packets=statistics.packets_received,
+        loss_pct=round(100 * lost / expected, 2) if expected else 0.0,
+        jitter_ms=round(statistics.jitter_ms, 1),
+        width=size[0],
+        height=size[1],
+        frame_rate=frame_rate,
+    )
+
+
+def _outbound_stats(outbound: Outbound, now: float) -> m.StreamStats:
+    state = outbound.state
+    trip = state.round_trip_s
+    rung = outbound.rung
+    return m.StreamStats(
+        media=outbound.plan.media,
+        direction="out",
+        codec=outbound.plan.codec,
+        bitrate_bps=round(outbound.rate.per_second(now) * 8),
+        packets=state.packet_count,
+        loss_pct=round(100 * state.loss_fraction, 2),
+        jitter_ms=round(state.remote_jitter_ms, 1),
+        round_trip_ms=None if trip is None else round(trip * 1000, 1),
+        width=rung.key.width if rung is not None else None,
+        height=rung.key.height if rung is not None else None,
+        frame_rate=float(rung.fps) if rung is not None else None,
+    )

@@ -1,0 +1,130 @@
+"""The few encodings of a programme that some leg needs now: encode once, send to many.
+
+A rung exists while a leg stands on it. Key frames are asked for per rung, never per leg, and not
+oftener than `KEYFRAME_PAUSE_S`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..codecs.video import VideoEncoder
+from ..datapath import Fanout, FanoutTarget, create_fanout
+from ..payload import h264, vp8
+from .picture import Picture, scaled
+
+FPS = 25
+KEYFRAME_PAUSE_S = 0.7
+KEYFRAME_EVERY_S = 10.0
+KEYFRAME_EVERY_DEAF_S = 4.0  # while a leg stands here that cannot ask
+SINGLE_NAL_SIZE = 1200
+VIDEO_CLOCK = 90_000
+
+
+@dataclass(frozen=True, slots=True)
+class RungKey:
+    """What makes two receivers able to share one encoding."""
+
+    codec: str
+    width: int
+    height: int
+    bitrate_bps: int
+    packetization_mode: int = 1
+
+
+H264_720P = RungKey("H264", 1280, 720, 1_500_000)
+H264_360P = RungKey("H264", 640, 360, 500_000)
+VP8_720P = RungKey("VP8", 1280, 720, 1_500_000)
+VP8_360P = RungKey("VP8", 640, 360, 500_000)
+H264_720P_SINGLE = RungKey("H264", 1280, 720, 1_500_000, 0)
+H264_360P_SINGLE = RungKey("H264", 640, 360, 500_000, 0)
+
+
+def choose_rung(
+    codec: str, *, packetization_mode: int, allows_720p: bool, max_bitrate_bps: int | None
+) -> RungKey | None:
+    """The best rung that such a receiver can take; None for a codec the ladder has not."""
+    is_large = allows_720p and (max_bitrate_bps is None or max_bitrate_bps >= 1_200_000)
+    if codec == "VP8":
+        return VP8_720P if is_large else VP8_360P
+    if codec != "H264":
+        return None
+    if packetization_mode == 0:
+        return H264_720P_SINGLE if is_large else H264_360P_SINGLE
+    return H264_720P if is_large else H264_360P
+
+
+class KeyframeWish:
+    """Joins wishes of many legs into key frames at least `pause_s` apart."""
+
+    def __init__(self, pause_s: float = KEYFRAME_PAUSE_S) -> None:
+        self._pause_s = pause_s
+        self._is_wanted = False
+        self._last: float | None = None
+
+    def want(self) -> None:
+        self._is_wanted = True
+
+    def take(self, now: float) -> bool:
+        """Whether the next picture shall be a key frame."""
+        if not self._is_wanted or (self._last is not None and now - self._last < self._pause_s):
+            return False
+        self.made(now)
+        return True
+
+    def made(self, now: float) -> None:
+        """A key frame was made, asked for or not."""
+        self._is_wanted = False
+        self._last = now
+
+
+class Rung:
+    """One encoding: `encode` in a worker thread, then `send` on the event loop."""
+
+    def __init__(self, key: RungKey) -> None:
+        self.key = key
+        self.fanout: Fanout = create_fanout()
+        self.wish = KeyframeWish()
+        self.frames = 0
+        self.has_deaf_leg = False
+        self._picture_id = 0
+        self._encoder = VideoEncoder(
+            key.codec,
+            key.width,
+            key.height,
+            FPS,
+            key.bitrate_bps,
+            keyframe_every_s=KEYFRAME_EVERY_S,
+            max_slice_bytes=SINGLE_NAL_SIZE - 60 if key.packetization_mode == 0 else None,
+        )
+        self._last_key_at: float | None = None
+
+    @property
+    def fps(self) -> int:
+        return FPS
+
+    def encode(self, programme: Picture, now: float) -> list[bytes]:
+        """RTP payloads of the programme's picture; not to be called twice at once."""
+        picture = programme
+        if (programme.width, programme.height) != (self.key.width, self.key.height):
+            picture = scaled(programme, self.key.width, self.key.height)
+        overdue = self.has_deaf_leg and (
+            self._last_key_at is None or now - self._last_key_at >= KEYFRAME_EVERY_DEAF_S
+        )
+        if overdue:
+            self.wish.want()
+        frame = self._encoder.encode(picture, self.frames, force_keyframe=self.wish.take(now))
+        self.frames += 1
+        if frame.is_key:
+            self._last_key_at = now
+            self.wish.made(now)
+        if self.key.codec == "VP8":
+            self._picture_id = (self._picture_id + 1) & 0x7FFF
+            return vp8.packetise(frame.data, self._picture_id)
+        if self.key.packetization_mode == 0:
+            return h264.packetise(frame.data, mode=0, max_payload=SINGLE_NAL_SIZE + 160)
+        return h264.packetise(frame.data)
+
+    def send(self, targets: list[FanoutTarget], payloads: list[bytes], now: float) -> None:
+        """The picture to all who stand on this rung."""
+        self.fanout.send(targets, payloads, round(now * VIDEO_CLOCK) & 0xFFFFFFFF)
