@@ -1,0 +1,70 @@
+"""What media we can take and give, whatever protocol negotiates it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from video_bridge.messages import Codec, MediaKind
+
+OUR_H264_LEVEL = 0x1F  # level 3.1: 1280x720 at 30 frames a second
+H264_PROFILES = ("42", "4d", "64")  # profile_idc in the order we prefer: baseline, main, high
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One codec as we offer it. `payload_type` is the one we propose in our own offers."""
+
+    media: MediaKind
+    codec: Codec
+    clock_rate: int
+    payload_type: int
+    channels: int = 1
+    packetization_mode: int | None = None
+
+
+# in our order of preference, which answers follow too: one shared encoding serves most legs
+AUDIO = (
+    Capability("audio", "opus", 48000, 96, channels=2),
+    Capability("audio", "G722", 8000, 9),
+    Capability("audio", "PCMA", 8000, 8),
+    Capability("audio", "PCMU", 8000, 0),
+)
+VIDEO = (
+    Capability("video", "H264", 90000, 97, packetization_mode=1),
+    Capability("video", "H264", 90000, 98, packetization_mode=0),
+    Capability("video", "VP8", 90000, 100),
+)
+TELEPHONE_EVENT_TYPE = 101
+RTCP_FEEDBACK = ("nack pli", "ccm fir")  # what the media node answers
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """Where the media node receives: the address to advertise and its RTP ports (RTCP is +1)."""
+
+    address: str
+    audio_port: int | None
+    video_port: int | None
+
+    def port(self, media: str) -> int | None:
+        return self.audio_port if media == "audio" else self.video_port
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedStream:
+    """One media as both ends agreed on it, seen from our side."""
+
+    media: MediaKind
+    codec: Codec
+    payload_type: int
+    clock_rate: int
+    remote_host: str
+    remote_port: int
+    remote_rtcp_port: int
+    send: bool = True
+    receive: bool = True
+    packetization_mode: int = 1
+    profile_level_id: str | None = None
+    max_bitrate_bps: int | None = None
+    telephone_event_type: int | None = None
+    rtcp_feedback: tuple[str, ...] = ()

@@ -1,0 +1,382 @@
+"""Offer and answer (RFC 3264) over our capabilities, with H.264's own rules (RFC 6184 8.2.2).
+
+`make_offer` and `reoffer` describe us; `answer_offer` and `read_answer` turn the two descriptions
+into `AgreedStream`s. One audio and one main video are taken; every other m= line is refused with
+port 0. Raises RemoteSipError("no_common_codec") when nothing is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..capability import (
+    AUDIO,
+    H264_PROFILES,
+    OUR_H264_LEVEL,
+    RTCP_FEEDBACK,
+    TELEPHONE_EVENT_TYPE,
+    VIDEO,
+    AgreedStream,
+    Capability,
+    LocalMedia,
+)
+from ..errors import RemoteSipError
+from .sdp import (
+    DIRECTIONS,
+    Attribute,
+    MediaSection,
+    RtpMap,
+    SessionDescription,
+    address_family,
+    is_address,
+)
+
+PLAIN_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+_MIRROR = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+OUR_PROFILE_LEVEL_ID = "42e01f"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Both ends' view: our description (an offer made or the answer to give), agreed streams."""
+
+    local: SessionDescription
+    streams: tuple[AgreedStream, ...]
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether the far end sends us nothing at all now."""
+        return not any(stream.receive for stream in self.streams)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    capability: Capability
+    rtp_map: RtpMap
+    parameters: dict[str, str]
+
+
+def make_offer(
+    local: LocalMedia, session_id: int, *, video_bitrate_bps: int | None = None
+) -> SessionDescription:
+    """Our offer with everything we can do, in our order of preference."""
+    sections = []
+    if local.audio_port is not None:
+        sections.append(_offer_section(local.audio_port, "audio", AUDIO, None))
+    if local.video_port is not None:
+        sections.append(_offer_section(local.video_port, "video", VIDEO, video_bitrate_bps))
+    return _description(local, session_id, 1, tuple(sections))
+
+
+def reoffer(previous: SessionDescription, local: LocalMedia) -> SessionDescription:
+    """Offer again what was agreed, at (new) local ports; refused m= lines stay refused."""
+    sections = []
+    for section in previous.media:
+        port = local.port(section.media)
+        if section.port == 0 or port is None:
+            sections.append(replace(section, port=0))
+            continue
+        kept = tuple(a for a in section.attributes if a[0] not in (*DIRECTIONS, "rtcp"))
+        sections.append(replace(section, port=port, attributes=(*kept, ("sendrecv", None))))
+    user, session, version, _rest = previous.origin.split(" ", 3)
+    family = address_family(local.address)
+    return replace(
+        previous,
+        origin=f"{user} {session} {int(version) + 1} IN {family} {local.address}",
+        connection=local.address,
+        media=tuple(sections),
+    )
+
+
+def _description(
+    local: LocalMedia, session_id: int, version: int, sections: tuple[MediaSection, ...]
+) -> SessionDescription:
+    family = address_family(local.address)
+    origin = f"- {session_id} {version} IN {family} {local.address}"
+    return SessionDescription(origin, sections, local.address)
+
+
+def _offer_section(
+    port: int, media: str, capabilities: tuple[Capability, ...], bitrate_bps: int | None
+) -> MediaSection:
+    attributes: list[Attribute] = []
+    for one in capabilities:
+        attributes += _codec_attributes(one, one.payload_type, OUR_PROFILE_LEVEL_ID, True)
+    formats = [str(one.payload_type) for one in capabilities]
+    if media == "audio":
+        formats.append(str(TELEPHONE_EVENT_TYPE))
+        attributes += _event_attributes(TELEPHONE_EVENT_TYPE, 8000)
+    else:
+        attributes += [("rtcp-fb", f"* {kind}") for kind in RTCP_FEEDBACK]
+    attributes.append(("sendrecv", None))
+    bandwidths = (("AS", bitrate_bps // 1000),) if bitrate_bps else ()
+    return MediaSection(media, port, "RTP/AVP", tuple(formats), None, bandwidths, tuple(attributes))
+
+
+def _codec_attributes(
+    capability: Capability, payload_type: int, profile_level_id: str, is_asymmetric: bool
+) -> list[Attribute]:
+    channels = f"/{capability.channels}" if capability.channels > 1 else ""
+    name = f"{capability.codec}/{capability.clock_rate}{channels}"
+    attributes: list[Attribute] = [("rtpmap", f"{payload_type} {name}")]
+    if capability.codec == "H264":
+        asymmetry = ";level-asymmetry-allowed=1" if is_asymmetric else ""
+        mode = capability.packetization_mode
+        value = f"profile-level-id={profile_level_id};packetization-mode={mode}{asymmetry}"
+        attributes.append(("fmtp", f"{payload_type} {value}"))
+    elif capability.codec == "opus":
+        attributes.append(("fmtp", f"{payload_type} useinbandfec=1"))
+    return attributes
+
+
+def _event_attributes(payload_type: int, clock_rate: int) -> list[Attribute]:
+    return [
+        ("rtpmap", f"{payload_type} telephone-event/{clock_rate}"),
+        ("fmtp", f"{payload_type} 0-15"),
+    ]
+
+
+# --- answering -----------------------------------------------------------------------------
+
+
+def answer_offer(
+    offer: SessionDescription,
+    local: LocalMedia,
+    session_id: int,
+    *,
+    fallback_host: str,
+    previous: SessionDescription | None = None,
+) -> Agreement:
+    """Answer an offer. `fallback_host` stands in for a c= line that names no IP address.
+
+    Raises RemoteSipError("no_common_codec") when no m= line can be taken, and of the SDP.
+    """
+    streams: dict[str, AgreedStream] = {}
+    sections: list[MediaSection] = []
+    for section in offer.media:
+        answered = None
+        port = local.port(section.media) if section.media in ("audio", "video") else None
+        if port is not None and section.media not in streams and _is_takeable(section):
+            answered = _answer_section(offer, section, port, fallback_host)
+        if answered is None:
+            sections.append(_refused(section))
+        else:
+            sections.append(answered[0])
+            streams[section.media] = answered[1]
+    if not streams:
+        raise RemoteSipError("no_common_codec")
+    version = int(previous.origin.split(" ")[2]) + 1 if previous else 1
+    return Agreement(
+        _description(local, session_id, version, tuple(sections)), tuple(streams.values())
+    )
+
+
+def _is_takeable(section: MediaSection) -> bool:
+    content = (section.value("content") or "").split(",")
+    return section.port != 0 and section.protocol in PLAIN_PROTOCOLS and "slides" not in content
+
+
+def _refused(section: MediaSection) -> MediaSection:
+    return MediaSection(section.media, 0, section.protocol, section.formats[:1])
+
+
+def _matches(section: MediaSection) -> list[_Match]:
+    """Codecs both ends have, in our order; several payload types of one codec in theirs."""
+    found: list[_Match] = []
+    maps = section.maps()
+    for capability in AUDIO if section.media == "audio" else VIDEO:
+        for rtp_map in maps:
+            if (
+                rtp_map.name.lower() != capability.codec.lower()
+                or rtp_map.clock_rate != capability.clock_rate
+            ):
+                continue
+            parameters = section.format_parameters(rtp_map.payload_type)
+            if capability.codec == "H264" and not _h264_fits(capability, parameters):
+                continue
+            found.append(_Match(capability, rtp_map, parameters))
+    return sorted(found, key=_preference)  # stable: equal ones stay in order
+
+
+def _preference(match: _Match) -> tuple[int, int, int]:
+    order = (*AUDIO, *VIDEO).index(match.capability)
+    profile = _profile_level_id(match.parameters)
+    return order, H264_PROFILES.index(profile[:2]) if profile else 0, 0
+
+
+def _profile_level_id(parameters: dict[str, str]) -> str | None:
+    """Six hex digits in lower case, None when the far end names none (or nonsense)."""
+    value = parameters.get("profile-level-id", "").lower()
+    if len(value) != 6 or any(char not in "0123456789abcdef" for char in value):
+        return None
+    return value
+
+
+def _h264_fits(capability: Capability, parameters: dict[str, str]) -> bool:
+    mode = parameters.get("packetization-mode", "0")
+    profile = _profile_level_id(parameters)
+    is_known = profile is None or profile[:2] in H264_PROFILES
+    return is_known and mode == str(capability.packetization_mode)
+
+
+def _answer_section(
+    offer: SessionDescription, section: MediaSection, port: int, fallback_host: str
+) -> tuple[MediaSection, AgreedStream] | None:
+    matches = _matches(section)
+    if not matches:
+        return None
+    match = matches[0]
+    payload_type = match.rtp_map.payload_type
+    ours, theirs, is_asymmetric = _levels(match)
+    attributes = _codec_attributes(match.capability, payload_type, ours, is_asymmetric)
+    formats = [str(payload_type)]
+    event = _telephone_event(section, match.rtp_map.clock_rate)
+    if event is not None:
+        formats.append(str(event.payload_type))
+        attributes += _event_attributes(event.payload_type, event.clock_rate)
+    feedback = [kind for kind in RTCP_FEEDBACK if kind in section.feedback(payload_type)]
+    attributes += [("rtcp-fb", f"{payload_type} {kind}") for kind in feedback]
+    direction = _MIRROR[_their_direction(offer, section)]
+    attributes.append((direction, None))
+    answered = MediaSection(
+        section.media, port, section.protocol, tuple(formats), None, (), tuple(attributes)
+    )
+    stream = _stream(offer, section, match, fallback_host, theirs)
+    return answered, replace(
+        stream,
+        send=direction in ("sendrecv", "sendonly"),
+        receive=direction in ("sendrecv", "recvonly"),
+        telephone_event_type=event.payload_type if event else None,
+    )
+
+
+def _their_direction(description: SessionDescription, section: MediaSection) -> str:
+    """The far end's direction; an old-style hold (c=0.0.0.0) takes nothing from us."""
+    direction = description.direction(section)
+    if description.host(section) in ("0.0.0.0", "::"):  # noqa: S104 - a mark, not a bind
+        return {"sendrecv": "sendonly", "recvonly": "inactive"}.get(direction, direction)
+    return direction
+
+
+def _levels(match: _Match) -> tuple[str, str | None, bool]:
+    """(profile-level-id of our answer, what the far end decodes, asymmetry), RFC 6184 8.2.2."""
+    offered = _profile_level_id(match.parameters)
+    if offered is None:
+        return OUR_PROFILE_LEVEL_ID, None, False
+    is_asymmetric = match.parameters.get("level-asymmetry-allowed") == "1"
+    level = int(offered[4:], 16)
+    if is_asymmetric:
+        return f"{offered[:4]}{OUR_H264_LEVEL:02x}", offered, True
+    lower = f"{offered[:4]}{min(level, OUR_H264_LEVEL):02x}"
+    return lower, lower, False
+
+
+def _telephone_event(section: MediaSection, clock_rate: int) -> RtpMap | None:
+    events = [one for one in section.maps() if one.name.lower() == "telephone-event"]
+    exact = [one for one in events if one.clock_rate == clock_rate]
+    return next(iter(exact or events), None)
+
+
+def _stream(
+    description: SessionDescription,
+    section: MediaSection,
+    match: _Match,
+    fallback_host: str,
+    profile_level_id: str | None,
+) -> AgreedStream:
+    host = description.host(section) or ""
+    if not is_address(host) or host in ("0.0.0.0", "::"):  # noqa: S104 - a mark, not a bind
+        host = fallback_host
+    return AgreedStream(
+        media=match.capability.media,
+        codec=match.capability.codec,
+        payload_type=match.rtp_map.payload_type,
+        clock_rate=match.rtp_map.clock_rate,
+        remote_host=host,
+        remote_port=section.port,
+        remote_rtcp_port=_rtcp_port(section),
+        packetization_mode=match.capability.packetization_mode or 0
+        if match.capability.codec == "H264"
+        else 1,
+        profile_level_id=profile_level_id,
+        max_bitrate_bps=description.bandwidth_bps(section),
+        rtcp_feedback=tuple(section.feedback(match.rtp_map.payload_type)),
+    )
+
+
+def _rtcp_port(section: MediaSection) -> int:
+    """a=rtcp (RFC 3605), else the RTP port plus one."""
+    number = (section.value("rtcp") or "").partition(" ")[0]
+    if number.isascii() and number.isdigit() and 0 < int(number[:6]) < 65536:
+        return int(number)
+    return min(section.port + 1, 65535)
+
+
+# --- reading an answer ----------------------------------------------------------------------
+
+
+def read_answer(
+    offer: SessionDescription, answer: SessionDescription, *, fallback_host: str
+) -> Agreement:
+    """What the answer to our offer settles.
+
+    Raises RemoteSipError("sdp_answer_mismatched") when it does not follow the offer's m= lines,
+    ("no_common_codec") when it refuses them all.
+    """
+    if len(answer.media) != len(offer.media):
+        raise RemoteSipError("sdp_answer_mismatched", expected=len(offer.media))
+    streams: list[AgreedStream] = []
+    sections: list[MediaSection] = []
+    for ours, theirs in zip(offer.media, answer.media, strict=True):
+        if ours.media != theirs.media:
+            raise RemoteSipError("sdp_answer_mismatched", media=theirs.media)
+        matches = _in_their_order(theirs) if theirs.port and ours.port else []
+        if not matches:
+            sections.append(replace(ours, port=0))
+            continue
+        match = matches[0]
+        streams.append(_answered_stream(answer, theirs, match, fallback_host))
+        sections.append(_settled(ours, match))
+    if not streams:
+        raise RemoteSipError("no_common_codec")
+    return Agreement(replace(offer, media=tuple(sections)), tuple(streams))
+
+
+def _in_their_order(section: MediaSection) -> list[_Match]:
+    by_type = {match.rtp_map.payload_type: match for match in reversed(_matches(section))}
+    order = [int(fmt) for fmt in section.formats if fmt.isascii() and fmt.isdigit()]
+    return [by_type[payload_type] for payload_type in order if payload_type in by_type]
+
+
+def _answered_stream(
+    answer: SessionDescription, section: MediaSection, match: _Match, fallback_host: str
+) -> AgreedStream:
+    event = _telephone_event(section, match.rtp_map.clock_rate)
+    direction = _their_direction(answer, section)
+    stream = _stream(answer, section, match, fallback_host, _profile_level_id(match.parameters))
+    return replace(
+        stream,
+        send=direction in ("sendrecv", "recvonly"),
+        receive=direction in ("sendrecv", "sendonly"),
+        telephone_event_type=event.payload_type if event else None,
+    )
+
+
+def _settled(ours: MediaSection, match: _Match) -> MediaSection:
+    """Our m= line cut down to what was agreed, so that a later offer repeats just that."""
+    keep = {str(match.rtp_map.payload_type)}
+    keep |= {str(m.payload_type) for m in ours.maps() if m.name == "telephone-event"}
+    formats = tuple(fmt for fmt in ours.formats if fmt in keep)
+    if str(match.rtp_map.payload_type) not in formats:
+        return ours
+    attributes = tuple(
+        (name, value)
+        for name, value in ours.attributes
+        if name not in ("rtpmap", "fmtp") or (value or "").split(" ")[0] in keep
+    )
+    return replace(ours, formats=formats, attributes=attributes)
