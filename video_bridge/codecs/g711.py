@@ -22,7 +22,7 @@ def _ulaw_decode_table() -> NDArray[np.int16]:
 
 
 def _encode_table(decode: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """Nearest code of every 16-bit sample; ties go to the smaller magnitude."""
+    """Nearest code of every 16-bit sample; ties go to the smaller magnitude, zero to +0."""
     order = np.argsort(decode, kind="stable")
     levels = decode[order].astype(np.int32)
     samples = np.arange(-32768, 32768)
@@ -30,7 +30,7 @@ def _encode_table(decode: NDArray[np.int16]) -> NDArray[np.uint8]:
     below, above = levels[right - 1], levels[right]
     nearer_above = above - samples < samples - below
     ties = above - samples == samples - below
-    use_above = nearer_above | (ties & (np.abs(above) < np.abs(below)))
+    use_above = nearer_above | (ties & (np.abs(above) <= np.abs(below)))
     codes = order[np.where(use_above, right, right - 1)]
     return codes.astype(np.uint8)
 

@@ -18,6 +18,7 @@ from av.codec.context import ThreadType
 from av.video.frame import PictureType
 
 from ..errors import LocalMediaError, RemoteMediaError
+from ..payload import h264
 from .picture import Picture, Plane
 
 # our name -> FFmpeg decoder: nothing else is ever fed to FFmpeg
@@ -89,6 +90,12 @@ class VideoDecoder:
         self._context = self._new_context()
 
 
+def _without_encoder_settings(access_unit: bytes) -> bytes:
+    """x264 tells its settings in 700 bytes of SEI in the first frame: more than a slice may have."""
+    units = h264.split_annexb(access_unit)
+    return h264.join_annexb(unit for unit in units if unit[0] & 0x1F != h264.NAL_SEI)
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
     """`data` is an Annex B access unit (H264) or the codec's frame."""
@@ -99,7 +106,7 @@ class EncodedFrame:
 
 
 class VideoEncoder:
-    """One rung's encoder. H.264 carries SPS and PPS in-band before every key frame.
+    """One rung's encoder. H.264 carries SPS and PPS in-band before every key frame, no SEI.
 
     `max_slice_bytes` limits NAL units for peers that take single ones only (packetisation mode 0).
     `level` is H.264's (for instance "3.1"); None lets x264 choose by size and rate.
@@ -207,6 +214,8 @@ class VideoEncoder:
             raise LocalMediaError("video_encode_failed", codec=self.codec) from error
         data = b"".join(bytes(packet) for packet in packets)
         is_key = any(packet.is_keyframe for packet in packets)
+        if self.codec == "H264" and self.frames_encoded == 0:
+            data = _without_encoder_settings(data)
         self.frames_encoded += 1
         self.keyframes_encoded += is_key
         return EncodedFrame(data, is_key, pts)
