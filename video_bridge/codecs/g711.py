@@ -26,7 +26,7 @@ def _encode_table(decode: NDArray[np.int16]) -> NDArray[np.uint8]:
     order = np.argsort(decode, kind="stable")
     levels = decode[order].astype(np.int32)
     samples = np.arange(-32768, 32768)
-    right = np.clip(np.searchsorted(levels, samples), 1, len(levels) - 1)
+    right = np.clip(np.searchsorted(levels, samples, side="right"), 1, len(levels) - 1)
     below, above = levels[right - 1], levels[right]
     nearer_above = above - samples < samples - below
     ties = above - samples == samples - below

@@ -91,7 +91,7 @@ class VideoDecoder:
 
 
 def _without_encoder_settings(access_unit: bytes) -> bytes:
-    """x264 tells its settings in 700 bytes of SEI in the first frame: more than a slice may have."""
+    """x264 tells its settings in 700 bytes of SEI in the first frame; slices may be smaller."""
     units = h264.split_annexb(access_unit)
     return h264.join_annexb(unit for unit in units if unit[0] & 0x1F != h264.NAL_SEI)
 
