@@ -7,18 +7,19 @@ where it can be built and this twin elsewhere; tests hold the two byte for byte 
 from __future__ import annotations
 
 import itertools
+import socket
 import struct
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..errors import LocalMediaError
 from .target import FanoutTarget, SentRun
 
 _batch_numbers = itertools.count(1)  # one count for all rungs: targets move between them
 _HEADER = struct.Struct("!BBHII")
 HISTORY_BATCHES = 256  # about 6 s of pictures at 40 ms
-MAX_PACKET = 1356  # what pylibsrtp can hold beside its trailer
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,14 @@ class PythonFanout(Fanout):
 
     def _send_one(self, target: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
         packet = rtp_header(target, run, index) + payload
-        if target.srtp_sender is not None:
-            packet = target.srtp_sender.protect(packet)
         try:
+            if target.srtp_sender is not None:
+                packet = target.srtp_sender.protect(packet)
             if target.sender is not None:
                 target.sender(packet)
             elif target.socket is not None:
-                target.socket.sendto(packet, target.address)
-        except OSError:
+                target.socket.sendto(packet, socket.MSG_DONTWAIT, target.address)
+        except (OSError, LocalMediaError):
             target.packets_failed += 1
             return False
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pylibsrtp
 
-from ..errors import RemoteMediaError
+from ..errors import LocalMediaError, RemoteMediaError
 from .keys import SrtpKeys, SrtpProfile
 
 _PROFILES = {
@@ -61,7 +61,15 @@ class SrtpSender:
         self._session = _session(keys, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
 
     def protect(self, packet: bytes) -> bytes:
-        return bytes(self._session.protect(packet))
+        """Raises LocalMediaError `srtp_not_protected`: packet too large, or sent too long ago."""
+        try:
+            return bytes(self._session.protect(packet))
+        except (pylibsrtp.Error, ValueError) as error:
+            raise LocalMediaError("srtp_not_protected", why=str(error)) from error
 
     def protect_rtcp(self, packet: bytes) -> bytes:
-        return bytes(self._session.protect_rtcp(packet))
+        """Raises LocalMediaError `srtp_not_protected`."""
+        try:
+            return bytes(self._session.protect_rtcp(packet))
+        except (pylibsrtp.Error, ValueError) as error:
+            raise LocalMediaError("srtp_not_protected", why=str(error)) from error
