@@ -99,7 +99,9 @@ class Shown:
 class Media(Protocol):
     """What a kind of leg brings: its pictures, its sound, what it is sent."""
 
-    has_picture: bool  # sends video, or would
+    @property
+    def has_picture(self) -> bool:
+        """Sends video, or would."""
 
     async def close(self) -> None:
         """End tasks, sockets and processes; say goodbye to the peer."""
@@ -113,7 +115,11 @@ class Media(Protocol):
     def tick_audio(self, now: float) -> NDArray[np.int16] | None:
         """The next 960 samples at 48 kHz, None for silence. Called in the audio thread."""
 
-    def stats(self, now: float) -> list[m.StreamStats]: ...
+    def poll(self, now: float, unix_s: float) -> None:
+        """Deadlines and reports, every 20 ms on the event loop."""
+
+    def stats(self, now: float) -> list[m.StreamStats]:
+        """What came and what went."""
 
 
 class LegOwner(Protocol):

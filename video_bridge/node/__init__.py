@@ -1,0 +1,1 @@
+"""The media process: its control wire, its conferences, its sockets."""

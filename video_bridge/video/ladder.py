@@ -88,7 +88,17 @@ class Rung:
         self.frames = 0
         self.has_deaf_leg = False
         self._picture_id = 0
-        self._encoder = VideoEncoder(
+        self._encoder: VideoEncoder | None = None
+        self._last_key_at: float | None = None
+
+    @property
+    def fps(self) -> int:
+        return FPS
+
+    def _open(self) -> VideoEncoder:
+        """Opening takes milliseconds, so the first `encode` does it in its worker thread."""
+        key = self.key
+        return VideoEncoder(
             key.codec,
             key.width,
             key.height,
@@ -97,11 +107,6 @@ class Rung:
             keyframe_every_s=KEYFRAME_EVERY_S,
             max_slice_bytes=SINGLE_NAL_SIZE - 60 if key.packetization_mode == 0 else None,
         )
-        self._last_key_at: float | None = None
-
-    @property
-    def fps(self) -> int:
-        return FPS
 
     def encode(self, programme: Picture, now: float) -> list[bytes]:
         """RTP payloads of the programme's picture; not to be called twice at once."""
@@ -113,6 +118,8 @@ class Rung:
         )
         if overdue:
             self.wish.want()
+        if self._encoder is None:
+            self._encoder = self._open()
         frame = self._encoder.encode(picture, self.frames, force_keyframe=self.wish.take(now))
         self.frames += 1
         if frame.is_key:

@@ -1,0 +1,148 @@
+"""One conference: its legs, who sits where, and who ends when.
+
+The conference owns its legs: it judges them, closes them, and closing itself closes them all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from . import messages as m
+from .ingest.session_media import SessionMedia
+from .leg import Leg
+from .messages import CloseReason, LegState, MediaKind
+from .programme import Programme
+from .sound import Sound
+from .streams.outbound import Outbound
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.02
+JUDGE_EVERY = 10  # polls
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The node's threads: decoding, encoding (and composing), sound."""
+
+    decode: Executor
+    encode: Executor
+    audio: Executor
+
+
+class Conference:
+    """Add legs with `join`, end them with `close_leg`; `run` until `close`."""
+
+    def __init__(
+        self, opening: m.ConferenceOpen, workers: Workers, emit: Callable[[m.Event], None]
+    ) -> None:
+        self.conference_id = opening.conference_id
+        self.legs: dict[str, Leg] = {}
+        self._emit = emit
+        self._closing: dict[str, asyncio.Task[None]] = {}
+        self._programme = Programme(workers.encode, self._all, lambda: self._receivers("video"))
+        self._sound = Sound(workers.audio, self._all, lambda: self._receivers("audio"))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop = asyncio.get_running_loop()
+        self.reopen(opening)
+
+    def reopen(self, opening: m.ConferenceOpen) -> None:
+        """Title and mark; the rest stays."""
+        self.title = opening.title
+        self.is_drill = opening.is_drill
+        self._programme.title = opening.title
+        self._programme.set_drill(is_drill=opening.is_drill)
+
+    def start(self) -> None:
+        for job in (self._programme.run, self._sound.run, self._poll):
+            task = asyncio.create_task(job())
+            task.add_done_callback(_report)
+            self._tasks.append(task)
+
+    def set_layout(self, layout: m.LayoutSet) -> None:
+        self._programme.panes = layout.panes
+        self._programme.seats = layout.seats
+
+    async def still(self, width: int) -> tuple[bytes, int, int]:
+        return await self._programme.still(width)
+
+    # --- legs ---------------------------------------------------------------------------------
+
+    def join(self, leg: Leg) -> None:
+        self.legs[leg.leg_id] = leg
+
+    def leg_changed(self, leg: Leg, event: m.Event) -> None:
+        """`LegOwner`: every change of a leg's state is told."""
+        del leg
+        self._emit(event)
+
+    def end_leg(self, leg_id: str, reason: CloseReason, detail: str | None = None) -> None:
+        """Close a leg from a callback; the conference owns the task."""
+        if leg_id in self.legs and leg_id not in self._closing:
+            self._closing[leg_id] = asyncio.create_task(self.close_leg(leg_id, reason, detail))
+            self._closing[leg_id].add_done_callback(_report)
+            self._closing[leg_id].add_done_callback(lambda _: self._closing.pop(leg_id, None))
+
+    async def close_leg(self, leg_id: str, reason: CloseReason, detail: str | None = None) -> None:
+        """End a leg: out of picture and sound at once, told once, then its transports."""
+        leg = self.legs.pop(leg_id, None)
+        if leg is None or not leg.closed(reason, detail):
+            return
+        if leg.has_media:
+            await leg.media.close()
+
+    async def close(self, reason: CloseReason = CloseReason.CONFERENCE_CLOSED) -> None:
+        """End all legs, then the tasks."""
+        await asyncio.gather(*(self.close_leg(leg_id, reason) for leg_id in list(self.legs)))
+        await asyncio.gather(*self._closing.values(), return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _all(self) -> Sequence[Leg]:
+        return list(self.legs.values())
+
+    def _receivers(self, media: MediaKind) -> list[tuple[Leg, Outbound]]:
+        found = []
+        for leg in self.legs.values():
+            if not leg.play or not leg.has_media or not isinstance(leg.media, SessionMedia):
+                continue
+            outbound = leg.media.session.out.get(media)
+            if outbound is not None and outbound.target is not None:
+                found.append((leg, outbound))
+        return found
+
+    async def _poll(self) -> None:
+        """Deadlines of all legs, and the watch over their silence."""
+        ticks = 0
+        while True:
+            await asyncio.sleep(POLL_S)
+            ticks += 1
+            now, unix_s = self._loop.time(), time.time()
+            for leg in self._all():
+                if leg.has_media:
+                    leg.media.poll(now, unix_s)
+                if ticks % JUDGE_EVERY == 0:
+                    verdict = leg.judge(now)
+                    if verdict is not None:
+                        self.end_leg(leg.leg_id, *verdict)
+
+    def stats(self, now: float) -> m.ConferenceStats:
+        panes, seats = self._programme.seating()
+        return m.ConferenceStats(
+            conference_id=self.conference_id,
+            title=self.title,
+            panes=panes,
+            seats=seats,
+            legs=[leg.stats(now) for leg in self._all() if leg.state is not LegState.CLOSED],
+        )
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("task of a conference failed", exc_info=task.exception())

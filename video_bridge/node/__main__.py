@@ -1,0 +1,88 @@
+"""`python -m video_bridge.node`: one media node."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..errors import VideoBridgeError
+from ..messages import CloseReason
+from ..video.fonts import find_font
+from ..wire import WireServer
+from .control import watch_control
+from .process import die_with_parent, log_to_stderr, raise_open_files
+from .service import NodeOptions, NodeService
+
+log = logging.getLogger(__name__)
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
+    if match is None or not 1024 <= int(match[1]) < int(match[2]) <= 65535:
+        raise argparse.ArgumentTypeError("FIRST-LAST, 1024 to 65535")
+    return int(match[1]), int(match[2])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m video_bridge.node", description=__doc__)
+    parser.add_argument("--socket", type=Path, required=True, help="control wire (Unix socket)")
+    parser.add_argument("--node-id", default="node-1")
+    parser.add_argument("--rtp-ports", type=_port_range, default=(20000, 23999))
+    parser.add_argument("--media-address", help="address to advertise (1:1 NAT)")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning"])
+    return parser.parse_args()
+
+
+async def serve(options: NodeOptions, path: Path) -> None:
+    """Serve until SIGTERM or SIGINT; then every leg ends with NODE_STOPPED."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, stopping.set)
+
+    def emit(type_: str, body: dict[str, Any]) -> None:
+        server.broadcast(type_, body)
+
+    service = NodeService(options, emit)
+    server = WireServer(path, service.answer, service.hello)
+    await server.start()
+    watch = asyncio.create_task(
+        watch_control(
+            lambda: server.client_count, lambda: service.end_legs(CloseReason.CONTROL_LOST)
+        )
+    )
+    log.info("serving %s, RTP %d-%d", path, options.first_port, options.last_port)
+    await stopping.wait()
+    log.info("stopping")
+    watch.cancel()
+    await asyncio.gather(watch, return_exceptions=True)
+    await service.stop()
+    await asyncio.sleep(0.05)  # the last events leave
+    await server.stop()
+
+
+def main() -> int:
+    """Exit status: 0 after a graceful stop, 1 when the node cannot start."""
+    arguments = _arguments()
+    log_to_stderr(arguments.log_level, arguments.node_id)
+    die_with_parent()
+    raise_open_files()
+    first, last = arguments.rtp_ports
+    try:
+        find_font()
+        options = NodeOptions(arguments.node_id, first, last, arguments.media_address)
+        asyncio.run(serve(options, arguments.socket))
+    except (VideoBridgeError, OSError) as error:
+        log.critical("cannot serve: %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

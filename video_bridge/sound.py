@@ -1,0 +1,177 @@
+"""The sound side of a conference: every 20 ms, decode, mix N-1, encode once per codec, send.
+
+Decoding, mixing and encoding happen in one audio thread of the node; the event loop only sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .audio.mixer import FRAME_SAMPLES, Frame, Mixer
+from .codecs.audio import AudioEncoder, audio_encoder
+from .datapath import Fanout, create_fanout
+from .leg import Leg
+from .streams.outbound import Outbound
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.020
+MAX_BEHIND_S = 0.2
+SPEAKING_DBOV = -45
+SPEAKER_HELD_S = 1.2
+_SHARED = "shared"
+_SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ear:
+    """One receiver: whose it is, in which codec, and whether it is to hear anything."""
+
+    leg_id: str
+    codec: str
+    is_silenced: bool
+    outbound: Outbound
+
+
+@dataclass(slots=True)
+class _Mixed:
+    """One tick's outcome: payloads by (who hears it, codec), and levels."""
+
+    payloads: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    heard_by: dict[str, tuple[str, str]] = field(default_factory=dict)  # leg id -> key of payloads
+    levels_dbov: dict[str, int] = field(default_factory=dict)
+
+
+class Sound:
+    """One conference's sound."""
+
+    def __init__(
+        self,
+        pool: Executor,
+        legs: Callable[[], Sequence[Leg]],
+        receivers: Callable[[], Sequence[tuple[Leg, Outbound]]],
+    ) -> None:
+        self._pool = pool
+        self._legs = legs
+        self._receivers = receivers
+        self._mixer = Mixer()
+        self._encoders: dict[tuple[str, str], AudioEncoder] = {}
+        self._fanouts: dict[str, Fanout] = {}
+        self._ticks = 0
+        self._speaker: str | None = None
+        self._spoke_at = 0.0
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        due = self._loop.time()
+        while True:
+            due += TICK_S
+            now = self._loop.time()
+            if now - due > MAX_BEHIND_S:
+                self._ticks += round((now - due) / TICK_S)
+                due = now
+            await asyncio.sleep(max(0.0, due - now))
+            await self._tick()
+
+    async def _tick(self) -> None:
+        self._ticks += 1
+        legs = [leg for leg in self._legs() if leg.publish and leg.has_media]
+        ears = [
+            _Ear(leg.leg_id, outbound.plan.codec, leg.speaker_muted, outbound)
+            for leg, outbound in self._receivers()
+        ]
+        if not legs and not ears:
+            return
+        now = self._loop.time()
+        try:
+            mixed = await self._loop.run_in_executor(self._pool, self._mix, legs, ears, now)
+        except Exception:
+            log.exception("sound tick failed")
+            return
+        self._send(ears, mixed)
+        self._judge_speaker(legs, mixed.levels_dbov, now)
+
+    # --- in the audio thread ------------------------------------------------------------------
+
+    def _mix(self, legs: list[Leg], ears: list[_Ear], now: float) -> _Mixed:
+        inputs: dict[str, Frame | None] = {leg.leg_id: leg.media.tick_audio(now) for leg in legs}
+        muted = {leg.leg_id for leg in legs if leg.microphone_muted}
+        result = self._mixer.tick(inputs, muted)
+        mixed = _Mixed(levels_dbov=result.levels_dbov)
+        for ear in ears:
+            if ear.is_silenced:
+                who = _SILENT
+            elif result.is_shared(ear.leg_id):
+                who = _SHARED
+            else:
+                who = ear.leg_id
+            key = (who, ear.codec)
+            mixed.heard_by[ear.leg_id] = key
+            if key not in mixed.payloads:
+                frame = (
+                    np.zeros(FRAME_SAMPLES, np.int16)
+                    if who == _SILENT
+                    else result.for_leg(ear.leg_id)
+                )
+                mixed.payloads[key] = self._encoder(key).encode(frame)
+        self._forget_encoders({leg.leg_id for leg in legs})
+        return mixed
+
+    def _encoder(self, key: tuple[str, str]) -> AudioEncoder:
+        encoder = self._encoders.get(key)
+        if encoder is None:
+            encoder = self._encoders[key] = audio_encoder(key[1])
+        return encoder
+
+    def _forget_encoders(self, present: set[str]) -> None:
+        for key in list(self._encoders):
+            if key[0] not in present and key[0] not in (_SHARED, _SILENT):
+                del self._encoders[key]
+
+    # --- on the event loop --------------------------------------------------------------------
+
+    def _send(self, ears: list[_Ear], mixed: _Mixed) -> None:
+        by_payload: dict[tuple[str, str], list[Outbound]] = {}
+        for ear in ears:
+            if ear.outbound.target is not None:
+                key = mixed.heard_by[ear.leg_id]
+                by_payload.setdefault(key, []).append(ear.outbound)
+        now = self._loop.time()
+        for key, outbounds in by_payload.items():
+            payload = mixed.payloads[key]
+            if not payload:
+                continue
+            codec = key[1]
+            fanout = self._fanouts.get(codec)
+            if fanout is None:
+                fanout = self._fanouts[codec] = create_fanout()
+            timestamp = self._ticks * self._encoders[key].clock_units & 0xFFFFFFFF
+            targets = [outbound.target for outbound in outbounds if outbound.target is not None]
+            fanout.send(targets, [payload], timestamp, marker_last=False)
+            for outbound in outbounds:
+                outbound.count_sent(now)
+
+    def _judge_speaker(self, legs: list[Leg], levels: dict[str, int], now: float) -> None:
+        """Mark the loudest who speaks; the mark stays a moment, so that it does not flicker."""
+        for leg in legs:
+            leg.level_dbov = levels.get(leg.leg_id)
+        audible = {
+            leg.leg_id: levels[leg.leg_id]
+            for leg in legs
+            if leg.leg_id in levels and not leg.microphone_muted
+        }
+        loudest = max(audible, key=lambda leg_id: audible[leg_id], default=None)
+        if loudest is not None and audible[loudest] >= SPEAKING_DBOV:
+            if loudest == self._speaker or now - self._spoke_at > SPEAKER_HELD_S / 2:
+                self._speaker, self._spoke_at = loudest, now
+        elif now - self._spoke_at > SPEAKER_HELD_S:
+            self._speaker = None
+        for leg in legs:
+            leg.is_speaking = leg.leg_id == self._speaker
