@@ -7,13 +7,14 @@ known, and which trigger holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..library.model import LevelRule, Plan, ResponseLevel
 from ..words import sentence, word
 from .expression import evaluate, parse, unknown_facts
-from .facts import Facts
+from .facts import FACT_NAMES, Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Proposal:
 
 
 LEAST_SCORE = 0.2
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 def propose(facts: Facts, plans: Iterable[Plan]) -> tuple[Proposal, ...]:
@@ -60,7 +62,7 @@ def _proposal(facts: Facts, plan: Plan) -> Proposal:
     for indicator in plan.indicators:
         if evaluate(parse(indicator.expression), facts):
             weight += indicator.weight
-            reasons.append(indicator.reason)
+            reasons.append(_filled(indicator.reason, facts))
     holding, undecided = _triggers(facts, plan)
     own = [t for t in holding if t.tier == plan.tier]
     suggested = min((t.level for t in own), key=lambda level: level.rank, default=None)
@@ -102,6 +104,20 @@ def _trigger(rule: LevelRule, unknown: tuple[str, ...] = ()) -> Trigger:
         rule.expected_hours,
         unknown,
     )
+
+
+def _filled(reason: str, facts: Facts) -> str:
+    """The plan's sentence with `{fact}` replaced by what is known."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in FACT_NAMES:
+            return match[0]
+        known = getattr(facts, match[1])
+        if known is None:
+            return word("reasons", "unknown")
+        return f"{known:g}" if isinstance(known, float) else str(known)
+
+    return PLACEHOLDER.sub(value, reason)
 
 
 def _open_reason(trigger: Trigger) -> str:
