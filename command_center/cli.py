@@ -1,0 +1,150 @@
+"""The `command-center` command."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console_text import Speaker
+from .settings import Settings
+
+app = typer.Typer(
+    name="command-center",
+    help="应急指挥与会商 Emergency command and consultation for a provincial centre.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="JSON file of settings, written by `serve`")
+]
+VarDir = Annotated[Path | None, typer.Option("--var", help="where everything is written")]
+
+
+def _settings(file: Path | None = None, **changes: object) -> Settings:
+    """Settings of a file or of the environment, with what the command line says on top."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    if file is not None:
+        return Settings.model_validate({**json.loads(file.read_text("utf-8")), **given})
+    return Settings.model_validate(given)
+
+
+def _split(address: str | None, say: Speaker) -> tuple[str | None, int | None]:
+    """HOST:PORT or [IPv6]:PORT; exits with words when it is neither."""
+    if address is None:
+        return None, None
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        say.line("listen_malformed")
+        raise typer.Exit(2)
+    return host.strip("[]"), int(port)
+
+
+def _port_is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+@app.command()
+def serve(
+    *,
+    listen: Annotated[
+        str | None, typer.Option(help="console and API, HOST:PORT [127.0.0.1:8080]")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="how phones reach us, for join links")
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="PEM certificate chain")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM private key")] = None,
+    sip_listen: Annotated[str | None, typer.Option(help="SIP, HOST:PORT [0.0.0.0:5060]")] = None,
+    media_address: Annotated[
+        str | None, typer.Option(help="RTP address to advertise (1:1 NAT)")
+    ] = None,
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--no-demo", help="seed the demo province")
+    ] = None,
+    var: VarDir = None,
+) -> None:
+    """Start everything: database, media node, SIP gateway, web. Ctrl-C stops it all."""
+    from .database import PostgresError
+    from .processes import AlreadyRunningError
+    from .serve import serve as run
+    from .supervisor import ChildFailedError
+
+    say = Speaker()
+    listen_host, listen_port = _split(listen, say)
+    sip_host, sip_port = _split(sip_listen, say)
+    if (certificate is None) is not (key is None):
+        say.line("certificate_pair")
+        raise typer.Exit(2)
+    settings = _settings(
+        listen_host=listen_host,
+        listen_port=listen_port,
+        public_url=public_url,
+        certificate_file=certificate and certificate.absolute(),
+        key_file=key and key.absolute(),
+        sip_host=sip_host,
+        sip_port=sip_port,
+        media_address=media_address,
+        demo=demo,
+        var_dir=var,
+    )
+    try:
+        if not _port_is_free(settings.listen_host, settings.listen_port):
+            say.line("port_taken", address=f"{settings.listen_host}:{settings.listen_port}")
+            raise typer.Exit(1)
+        run(settings, say)
+    except AlreadyRunningError as error:
+        say.line("already_running", pid=error.pid or "?")
+        raise typer.Exit(1) from error
+    except PostgresError as error:
+        say.line("database_failed", detail=str(error))
+        raise typer.Exit(1) from error
+    except ChildFailedError as error:
+        say.line("child_failed", name=error.name, detail=error.detail)
+        say.plain(error.log_tail)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        pass
+    say.line("stopped")
+
+
+@app.command(hidden=True)
+def web(settings_file: SettingsFile = None) -> None:
+    """Run the web process alone; `serve` starts it."""
+    from .web_process import run_web
+
+    settings = _settings(settings_file)
+    run_web(settings, settings.database_url or "")
+
+
+@app.command()
+def migrate(settings_file: SettingsFile = None, var: VarDir = None) -> None:
+    """Bring the database to the newest schema."""
+    from .database import migrate as run
+    from .serve import database_running
+
+    say = Speaker()
+    settings = _settings(settings_file, var_dir=var)
+    with database_running(settings, say) as database_url:
+        run(database_url)
+    say.line("migrated")
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    app()
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,68 @@
+"""What `command-center` says at the terminal: each line in Chinese and English."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from .processes import reachable_host
+from .settings import Settings
+
+CREDENTIALS_FILE = "demo-credentials.txt"
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    text = (Path(__file__).parent / "locales" / "terminal.json").read_text(encoding="utf-8")
+    words: dict[str, list[str]] = json.loads(text)
+    return words
+
+
+def phrase(key: str, **fields: object) -> str:
+    """The bilingual line of a key."""
+    zh, en = _words()[key]
+    return f"{zh.format(**fields)}  {en}"
+
+
+class Speaker:
+    """Prints to the terminal; a pipe gets the same lines without colour."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+
+    def line(self, key: str, **fields: object) -> None:
+        self._console.print(phrase(key, **fields), markup=False, soft_wrap=True)
+
+    def plain(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def banner(
+        self,
+        settings: Settings,
+        address: str,
+        *,
+        is_healthy: bool,
+        log_ins: list[tuple[str, str, str]],
+    ) -> None:
+        """Address, demo log-ins (name, password, who it is) and SIP registrar."""
+        table = Table.grid(padding=(0, 2))
+        table.add_row(phrase("banner_address"), address)
+        file = settings.var_dir / CREDENTIALS_FILE
+        if log_ins:
+            table.add_row(phrase("banner_login", file=file), "")
+            for username, password, who in log_ins:
+                table.add_row(f"    {who}", f"{username}  {password}")
+        sip = f"sip:{reachable_host(settings.sip_host)}:{settings.sip_port}"
+        table.add_row(phrase("banner_sip"), sip)
+        if settings.demo:
+            table.add_row("", phrase("banner_sip_hint", file=file))
+        table.add_row(phrase("banner_logs"), str(settings.log_dir))
+        if not address.startswith("https:"):
+            table.add_row("", phrase("banner_insecure"))
+        title = phrase("banner_title" if is_healthy else "banner_unhealthy")
+        self._console.print(Panel(table, title=title, subtitle=phrase("banner_stop")))
