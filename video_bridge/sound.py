@@ -25,6 +25,7 @@ TICK_S = 0.020
 MAX_BEHIND_S = 0.2
 SPEAKING_DBOV = -45
 SPEAKER_HELD_S = 1.2
+METER_FALL_DB = 1  # per tick
 _SHARED = "shared"
 _SILENT = "silent"
 
@@ -161,7 +162,7 @@ class Sound:
     def _judge_speaker(self, legs: list[Leg], levels: dict[str, int], now: float) -> None:
         """Mark the loudest who speaks; the mark stays a moment, so that it does not flicker."""
         for leg in legs:
-            leg.level_dbov = levels.get(leg.leg_id)
+            leg.level_dbov = _meter(leg.level_dbov, levels.get(leg.leg_id))
         audible = {
             leg.leg_id: levels[leg.leg_id]
             for leg in legs
@@ -175,3 +176,10 @@ class Sound:
             self._speaker = None
         for leg in legs:
             leg.is_speaking = leg.leg_id == self._speaker
+
+
+def _meter(before: int | None, level: int | None) -> int | None:
+    """A meter that jumps up and falls slowly, so that a glance between two words shows a voice."""
+    if level is None:
+        return None
+    return level if before is None else max(level, before - METER_FALL_DB)

@@ -17,7 +17,8 @@ BAD_LOSS = 0.12  # fraction lost, for BAD_REPORTS in a row: step down
 GOOD_LOSS = 0.02
 BAD_REPORTS = 3
 GOOD_REPORTS = 12
-LEAST_720P_BPS = 900_000
+LEAST_JUDGED_BPS = 600_000
+REMB_SHARE = 0.7
 _SMALLER = {H264_720P: H264_360P, VP8_720P: VP8_360P}
 
 
@@ -34,6 +35,7 @@ class Outbound:
         self._is_small = False
         self._bad = 0
         self._good = 0
+        self._low_estimates = 0
         self._counted_packets = 0
         self._counted_octets = 0
         self._seq_start = secrets.randbits(15)
@@ -112,8 +114,16 @@ class Outbound:
         elif self._is_small and self._good >= GOOD_REPORTS:
             self._is_small = False
 
-    def estimated(self, bitrate_bps: int) -> None:
-        """The receiver's own estimate (REMB)."""
-        if bitrate_bps < LEAST_720P_BPS:
+    def estimated(self, bitrate_bps: int, now: float) -> None:
+        """The receiver's own estimate (REMB). Only one below what we really send says anything:
+
+        a receiver that is sent little estimates little.
+        """
+        sending_bps = self.rate.per_second(now) * 8
+        if sending_bps > LEAST_JUDGED_BPS and bitrate_bps < sending_bps * REMB_SHARE:
+            self._low_estimates += 1
+        else:
+            self._low_estimates = 0
+        if self._low_estimates >= BAD_REPORTS:
             self._is_small = True
             self._good = 0

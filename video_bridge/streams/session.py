@@ -164,7 +164,7 @@ class RtpSession:
                 if any(ssrc == self.ssrcs["video"] for ssrc, _ in packet.entries):
                     self.want_keyframe()
             case rtcp.Remb() if "video" in self.out:
-                self.out["video"].estimated(packet.bitrate_bps)
+                self.out["video"].estimated(packet.bitrate_bps, now)
             case rtcp.Bye():
                 self._take_bye(packet)
             case _:
