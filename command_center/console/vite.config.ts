@@ -7,6 +7,7 @@ const backend = 'http://127.0.0.1:8080'
 export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { '@': new URL('./src', import.meta.url).pathname } },
+  worker: { format: 'es' },
   build: {
     outDir: '../web/dist',
     emptyOutDir: true,
