@@ -1,0 +1,351 @@
+"""One H.323 call: H.225.0 signalling around an H.245 session, tunnelled or on its own connection.
+
+Sans-IO. Feed `receive` with TPKT payloads of the signalling connection and `receive_control` with
+those of a separate H.245 connection; take `signalling` and `control` PDUs to send; ask `deadline`
+when to call `poll`. States follow Q.931 5.1 and 5.2; T303, T310, T301 are H.225.0 clause 7.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from . import h225
+from . import h245_events as ev
+from .errors import LocalH323Error, RemoteH323Error
+from .h225 import Address, CallIds, Identity
+from .h245 import ControlSession
+from .q931 import MessageType, Q931Message
+
+T303_S, T310_S, T301_S = 8.0, 60.0, 180.0
+
+
+class CallState(Enum):
+    """Q.931 call states; values are the numbers of clause 4.5.7 for STATUS."""
+
+    NULL = 0
+    CALL_INITIATED = 1
+    OUTGOING_PROCEEDING = 3
+    CALL_DELIVERED = 4
+    CALL_PRESENT = 6
+    CALL_RECEIVED = 7
+    INCOMING_PROCEEDING = 9
+    ACTIVE = 10
+    RELEASED = 11
+
+
+S, M = CallState, MessageType
+
+# What a peer may send in each state, and the state it leads to. FACILITY, STATUS, STATUS ENQUIRY,
+# PROGRESS, NOTIFY and INFORMATION change no state; RELEASE COMPLETE ends the call from anywhere.
+RECEIVED: dict[CallState, dict[MessageType, CallState]] = {
+    S.CALL_INITIATED: {
+        M.CALL_PROCEEDING: S.OUTGOING_PROCEEDING,
+        M.ALERTING: S.CALL_DELIVERED,
+        M.CONNECT: S.ACTIVE,
+    },
+    S.OUTGOING_PROCEEDING: {M.ALERTING: S.CALL_DELIVERED, M.CONNECT: S.ACTIVE},
+    S.CALL_DELIVERED: {M.ALERTING: S.CALL_DELIVERED, M.CONNECT: S.ACTIVE},
+    S.NULL: {M.SETUP: S.CALL_PRESENT},
+}
+STATELESS = {M.FACILITY, M.STATUS, M.STATUS_ENQUIRY, M.PROGRESS, M.NOTIFY, M.INFORMATION}
+LIMITS_S = {
+    S.CALL_INITIATED: T303_S,
+    S.OUTGOING_PROCEEDING: T310_S,
+    S.CALL_DELIVERED: T301_S,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A peer calls. Answer with `proceed`, `ring`, `answer` or `release`."""
+
+    caller_name: str
+    dialled: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectControl:
+    """Open a TCP connection for H.245 to this address and feed `receive_control`."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The call is over. `by_us` tells who said so; `reason` is H.225.0's or a timer's name."""
+
+    reason: str
+    cause: int | None
+    by_us: bool
+
+
+CallEvent = Incoming | Ringing | Connected | ConnectControl | Released | ev.ControlEvent
+
+
+class H323Call:
+    """A call from either side.
+
+    `tunnelling` offers H.245 inside H.225.0; without it, or when the peer lacks it, H.245 runs on a
+    connection of its own to `control_address`, where the owner of the called side listens.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        control: ControlSession,
+        *,
+        tunnelling: bool = True,
+        control_address: Address | None = None,
+    ) -> None:
+        self.state = CallState.NULL
+        self.control_session = control
+        self._identity = identity
+        self._tunnelling = tunnelling
+        self._control_address = control_address
+        self._ids: CallIds | None = None
+        self._signalling: list[bytes] = []
+        self._events: list[CallEvent] = []
+        self._since = 0.0
+        self._control_started = False
+
+    # --- the caller's side ----------------------------------------------------------------
+
+    def dial(
+        self,
+        *,
+        number: str,
+        source: Address,
+        target: Address,
+        reference: int,
+        new_id: Callable[[], bytes],
+        now: float,
+    ) -> None:
+        """Send SETUP. Ringing, Connected or Released follows."""
+        if self.state is not CallState.NULL:
+            raise LocalH323Error("h323_call_state", state=self.state.name)
+        call_id = new_id()
+        self._ids = CallIds(reference, call_id, call_id, from_destination=False)
+        self._enter(CallState.CALL_INITIATED, now)
+        self._send(
+            h225.setup(
+                self._ids,
+                self._identity,
+                number=number,
+                source=source,
+                target=target,
+                tunnelling=self._tunnelling,
+            )
+        )
+
+    # --- the called side ------------------------------------------------------------------
+
+    def proceed(self, now: float) -> None:
+        self._answer_with(MessageType.CALL_PROCEEDING, CallState.INCOMING_PROCEEDING, now)
+
+    def ring(self, now: float) -> None:
+        self._answer_with(MessageType.ALERTING, CallState.CALL_RECEIVED, now)
+
+    def answer(self, now: float) -> None:
+        """CONNECT; with tunnelling our first H.245 messages ride on it."""
+        self._answer_with(MessageType.CONNECT, CallState.ACTIVE, now)
+
+    # --- both sides -----------------------------------------------------------------------
+
+    def release(self, reason: str, now: float) -> None:
+        """End the call in any state: endSession, RELEASE COMPLETE."""
+        if self.state in (CallState.RELEASED, CallState.NULL):
+            return
+        if self._control_started:
+            self.control_session.end()
+        tunnelled = self._take_tunnelled()
+        self._send(
+            h225.release_complete(
+                self._known_ids(),
+                self._identity,
+                reason=reason,
+                tunnelled=tunnelled,
+                tunnelling=self._tunnelling,
+            )
+        )
+        self._enter(CallState.RELEASED, now)
+        self._events.append(Released(reason, h225.CAUSES.get(reason), by_us=True))
+
+    def receive(self, pdu: bytes, now: float) -> list[CallEvent]:
+        """One PDU of the signalling connection.
+
+        Raises RemoteH323Error: answer with `release("undefinedReason")` and close.
+        """
+        received = h225.read(pdu)
+        try:
+            kind = MessageType(received.message.message_type)
+        except ValueError:
+            return []  # Q.931 5.8.4: unrecognised messages are ignored
+        if kind is M.RELEASE_COMPLETE:
+            self._carry_control(received, now)
+            self._released(received, now)
+        elif kind in STATELESS:
+            self._stateless(kind, received)
+            self._carry_control(received, now)
+        elif kind in RECEIVED.get(self.state, {}):
+            self._advance(kind, received, now)
+            self._carry_control(received, now)
+        elif self.state not in (CallState.RELEASED, CallState.NULL):
+            self._send(h225.status(self._known_ids(), self._identity, state=self.state.value))
+        return self.events()
+
+    def receive_control(self, pdu: bytes, now: float) -> list[CallEvent]:
+        """One PDU of a separate H.245 connection."""
+        self._start_control()
+        self._events += self.control_session.receive(pdu, now)
+        return self.events()
+
+    def control_connected(self) -> None:
+        """The separate H.245 connection stands (either side)."""
+        self._start_control()
+
+    def poll(self, now: float) -> list[CallEvent]:
+        """Timers: T303, T310, T301 and the H.245 keep-alive."""
+        limit = LIMITS_S.get(self.state)
+        if limit is not None and now - self._since >= limit:
+            name = {T303_S: "T303", T310_S: "T310", T301_S: "T301"}[limit]
+            self.release("undefinedReason", now)
+            self._events[-1] = Released(name, None, by_us=True)
+        elif self.state is CallState.ACTIVE:
+            self._events += self.control_session.poll(now)
+        return self.events()
+
+    def deadline(self) -> float | None:
+        """When `poll` has something to do, None when only once a second for the keep-alive."""
+        limit = LIMITS_S.get(self.state)
+        return None if limit is None else self._since + limit
+
+    def events(self) -> list[CallEvent]:
+        taken, self._events = self._events, []
+        return taken
+
+    def signalling(self) -> list[bytes]:
+        """PDUs for the signalling connection; tunnelled H.245 is wrapped here."""
+        if self._tunnelling and self._control_started and self.state is CallState.ACTIVE:
+            tunnelled = self._take_tunnelled()
+            if tunnelled:
+                self._send(h225.facility(self._known_ids(), self._identity, tunnelled=tunnelled))
+        taken, self._signalling = self._signalling, []
+        return taken
+
+    def control(self) -> list[bytes]:
+        """PDUs for a separate H.245 connection; none while tunnelling."""
+        if self._tunnelling or not self._control_started:
+            return []
+        return self.control_session.outgoing()
+
+    # --- inside ---------------------------------------------------------------------------
+
+    def _advance(self, kind: MessageType, received: h225.Received, now: float) -> None:
+        was, self.state = self.state, RECEIVED[self.state][kind]
+        if was is not self.state:
+            self._since = now
+        if kind is M.SETUP:
+            self._ids = h225.call_ids_of(received)
+            self._tunnelling &= received.tunnelling
+            self._events.append(Incoming(received.caller_name, received.dialled))
+            return
+        self._tunnelling &= received.tunnelling
+        if kind is M.ALERTING and was is not CallState.CALL_DELIVERED:
+            self._events.append(Ringing())
+        if kind is M.CONNECT:
+            self._events.append(Connected())
+        self._follow_control_address(received)
+        if kind is M.CONNECT and self._tunnelling:
+            self._start_control()
+        elif kind is M.CONNECT and received.h245_address is None and self._control_address:
+            self._send(
+                h225.facility(
+                    self._known_ids(),
+                    self._identity,
+                    reason="startH245",
+                    tunnelling=False,
+                    h245_address=self._control_address,
+                )
+            )
+
+    def _stateless(self, kind: MessageType, received: h225.Received) -> None:
+        if kind is M.STATUS_ENQUIRY:
+            self._send(h225.status(self._known_ids(), self._identity, state=self.state.value))
+        elif kind is M.FACILITY:
+            if received.kind == "facility" and received.body["reason"][0] == "startH245":
+                self._tunnelling = False
+                self._follow_control_address(received)
+            elif received.kind != "none":
+                self._tunnelling &= received.tunnelling
+
+    def _follow_control_address(self, received: h225.Received) -> None:
+        if not self._tunnelling and not self._control_started and received.h245_address:
+            self._events.append(ConnectControl(received.h245_address))
+
+    def _carry_control(self, received: h225.Received, now: float) -> None:
+        if received.tunnelled and self._tunnelling:
+            self._start_control()
+            for pdu in received.tunnelled:
+                self._events += self.control_session.receive(pdu, now)
+
+    def _released(self, received: h225.Received, now: float) -> None:
+        if self.state is CallState.RELEASED:
+            return
+        reason = received.body.get("reason", ("undefinedReason", 0))[0]
+        self._enter(CallState.RELEASED, now)
+        self._events.append(Released(reason, received.message.cause, by_us=False))
+
+    def _answer_with(self, kind: MessageType, state: CallState, now: float) -> None:
+        if self.state not in (S.CALL_PRESENT, S.INCOMING_PROCEEDING, S.CALL_RECEIVED):
+            raise LocalH323Error("h323_call_state", state=self.state.name)
+        self._enter(state, now)
+        tunnelled: tuple[bytes, ...] = ()
+        if state is CallState.ACTIVE and self._tunnelling:
+            self._start_control()
+            tunnelled = self._take_tunnelled()
+        with_address = state is CallState.ACTIVE and not self._tunnelling
+        self._send(
+            h225.progress(
+                kind,
+                self._known_ids(),
+                self._identity,
+                tunnelling=self._tunnelling,
+                tunnelled=tunnelled,
+                h245_address=self._control_address if with_address else None,
+            )
+        )
+        if state is CallState.ACTIVE:
+            self._events.append(Connected())
+
+    def _start_control(self) -> None:
+        if not self._control_started:
+            self._control_started = True
+            self.control_session.start()
+
+    def _take_tunnelled(self) -> tuple[bytes, ...]:
+        if not (self._tunnelling and self._control_started):
+            return ()
+        return tuple(self.control_session.outgoing())
+
+    def _enter(self, state: CallState, now: float) -> None:
+        self.state, self._since = state, now
+
+    def _send(self, message: Q931Message) -> None:
+        self._signalling.append(bytes(message))
+
+    def _known_ids(self) -> CallIds:
+        if self._ids is None:
+            raise RemoteH323Error("h323_call_unknown")
+        return self._ids
