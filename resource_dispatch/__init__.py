@@ -3,6 +3,40 @@
 It knows teams, depots, roads and plans of movement, nothing of incidents' procedure or of media.
 """
 
+from .errors import (
+    DispatchError,
+    LocalDispatchError,
+    RemoteDispatchError,
+    StockShortError,
+    TeamTakenError,
+)
+from .optimiser import MaxIterations, MaxSeconds, Meeting, Need, Stop, Weights
+from .phrases import Reason
+from .proposals import propose
+from .requests import (
+    DepotStock,
+    DispatchDepot,
+    DispatchLock,
+    DispatchTask,
+    DispatchTeam,
+    MaterialLine,
+    MaterialNeed,
+    Proposal,
+    ProposalLine,
+    RunnerUp,
+    Unassigned,
+)
+from .resources.repository import Box
+from .resources.service import (
+    assign_team,
+    dispatch_depots,
+    dispatch_teams,
+    list_depots,
+    list_teams,
+    release_stock,
+    release_team,
+    reserve_stock,
+)
 from .resources.tables import (
     AssignmentState,
     Authority,
@@ -15,16 +49,73 @@ from .resources.tables import (
     TeamAssignment,
     TeamState,
 )
+from .roads import (
+    Graph,
+    RoadConditions,
+    RoadNetwork,
+    RoadPlace,
+    Route,
+    arcs_in_circle,
+    both_ways,
+    demo_roads,
+    load_graph,
+    save_graph,
+)
+from .solver_pool import SolverPool
 
 __all__ = [
     "AssignmentState",
     "Authority",
+    "Box",
     "Depot",
+    "DepotStock",
+    "DispatchDepot",
+    "DispatchError",
+    "DispatchLock",
+    "DispatchTask",
+    "DispatchTeam",
+    "Graph",
+    "LocalDispatchError",
+    "MaterialLine",
+    "MaterialNeed",
+    "MaxIterations",
+    "MaxSeconds",
+    "Meeting",
+    "Need",
+    "Proposal",
+    "ProposalLine",
+    "Reason",
+    "RemoteDispatchError",
     "ReservationState",
+    "RoadConditions",
+    "RoadNetwork",
+    "RoadPlace",
+    "Route",
+    "RunnerUp",
+    "SolverPool",
     "SpeedClass",
     "StockItem",
     "StockReservation",
+    "StockShortError",
+    "Stop",
     "Team",
     "TeamAssignment",
     "TeamState",
+    "TeamTakenError",
+    "Unassigned",
+    "Weights",
+    "arcs_in_circle",
+    "assign_team",
+    "both_ways",
+    "demo_roads",
+    "dispatch_depots",
+    "dispatch_teams",
+    "list_depots",
+    "list_teams",
+    "load_graph",
+    "propose",
+    "release_stock",
+    "release_team",
+    "reserve_stock",
+    "save_graph",
 ]

@@ -64,6 +64,7 @@ class RoadNetwork:
         self.graph = graph
         self.conditions = conditions or RoadConditions()
         self._index = _NodeIndex(graph)
+        self._lengths = _Lengths(graph)
         self._matrices: dict[tuple[str, bool], csr_array[np.float64, tuple[int, int]]] = {}
         self._rows: dict[tuple[str, int, bool], tuple[Ints, Ints]] = {}
 
@@ -76,6 +77,7 @@ class RoadNetwork:
         other.graph = self.graph
         other.conditions = conditions
         other._index = self._index
+        other._lengths = self._lengths
         other._matrices = {}
         other._rows = {}
         return other
@@ -89,19 +91,28 @@ class RoadNetwork:
         self, sources: Sequence[Spot], targets: Sequence[Spot], profile: str = "standard"
     ) -> Ints:
         """Seconds from each source to each target, `UNREACHABLE_S` where no road is open."""
+        return self.tables(sources, targets, profile)[0]
+
+    def tables(
+        self, sources: Sequence[Spot], targets: Sequence[Spot], profile: str = "standard"
+    ) -> tuple[Ints, Ints]:
+        """Seconds and metres of the quickest routes, shape (sources, targets)."""
         seconds = np.full((len(sources), len(targets)), UNREACHABLE_S, dtype=np.int64)
+        metres = np.zeros((len(sources), len(targets)), dtype=np.int64)
         nodes = np.array([s.node for s in sources], dtype=np.int64)
         access = np.array([s.access_s for s in sources], dtype=np.int64)
         for column, target in enumerate(targets):
-            row, _ = self._row(profile, target.node, backward=True)
+            row, follow = self._row(profile, target.node, backward=True)
             way = row[nodes]
+            long = self._lengths.along(follow)[nodes]
             seconds[:, column] = np.where(
                 way >= UNREACHABLE_S, UNREACHABLE_S, way + access + target.access_s
             )
+            metres[:, column] = long + [s.access_m for s in sources] + target.access_m
             for k, source in enumerate(sources):
                 if (source.longitude, source.latitude) == (target.longitude, target.latitude):
-                    seconds[k, column] = 0
-        return seconds
+                    seconds[k, column] = metres[k, column] = 0
+        return seconds, metres
 
     def route(self, source: Spot, target: Spot, profile: str = "standard") -> Route | None:
         """The quickest open route, or None when there is none. Same seconds as `matrix`."""
@@ -173,6 +184,31 @@ def _profile(name: str) -> VehicleProfile:
         return PROFILES[name]
     except KeyError:
         raise LocalDispatchError("vehicle_profile_unknown", profile=name) from None
+
+
+class _Lengths:
+    """Adds up arc lengths along a tree of next nodes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._size = graph.number_of_nodes()
+        arcs = sorted((a * self._size + b, d["length_m"]) for a, b, d in graph.edges(data=True))
+        self._keys = np.array([key for key, _ in arcs], dtype=np.int64)
+        self._metres = np.array([length for _, length in arcs], dtype=np.int64)
+
+    def along(self, follow: Ints) -> Ints:
+        """Metres from every node to the root of `follow` (negative = root or cut off: 0)."""
+        nodes = np.arange(self._size)
+        onward = np.where(follow < 0, nodes, follow)
+        metres = np.zeros(self._size, dtype=np.int64)
+        moving = onward != nodes
+        keys = nodes[moving] * self._size + onward[moving]
+        metres[moving] = self._metres[np.searchsorted(self._keys, keys)]
+        while True:
+            further = onward[onward]
+            if (further == onward).all():
+                return metres
+            metres = metres + metres[onward]
+            onward = further
 
 
 class _NodeIndex:

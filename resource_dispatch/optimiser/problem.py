@@ -1,0 +1,145 @@
+"""The dispatch problem as arrays: what every solver, the evaluator and the explainer read.
+
+A *task* is one piece of work at one place; it needs one or more *visits*, each by one team. Times
+are whole seconds after the problem's zero, distances whole metres, costs whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+NEVER_S = 10**9
+
+
+class Meeting(IntEnum):
+    """How the visits of one task relate in time."""
+
+    AS_THEY_COME = 0
+    TOGETHER = 1
+    IN_ORDER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one unit of each named term costs; the order of size is the hierarchy of the aims."""
+
+    unserved: int = 2_000_000
+    completion: int = 1
+    lateness: int = 3
+    coverage: int = 1_800
+    changes: int = 1_200
+    authority: int = 1
+    fairness: int = 60
+    distance: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A visit already ordered: this team, in this place of its route, not before this second."""
+
+    team: int
+    visit: int
+    start_s: int
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Shapes: M teams, V visits, T tasks, P travel profiles, L locations.
+
+    `crew[m]` is the head count, `available_s[m]` when a team may set out (`NEVER_S` = not at
+    all), `duty_end_s[m]` when its last visit must be finished. `travel_s[p, a, b]` is `NEVER_S`
+    where no road leads. `golden_s` is when lateness begins. `assign_cost[m, v]` is what choosing
+    that team costs beyond time. `previous_team[v]` is the team of the plan before, or -1. A team
+    with `coverage_group[m]` >= 0 counts for that group, which wants `coverage_floor[g]` of its
+    teams left at home.
+    """
+
+    team_ids: tuple[str, ...]
+    task_ids: tuple[str, ...]
+    crew: Ints
+    has_skill: Bools
+    has_crew: Bools
+    service_s: Ints
+    travel_s: Ints
+    metres: Ints
+    profile: Ints
+    start: Ints
+    where: Ints
+    available_s: Ints
+    duty_end_s: Ints
+    task_of: Ints
+    severity: Ints
+    release_s: Ints
+    golden_s: Ints
+    meeting: Ints
+    predecessors: tuple[tuple[int, ...], ...]
+    assign_cost: Ints
+    previous_team: Ints
+    coverage_group: Ints
+    coverage_floor: Ints
+    locks: tuple[Lock, ...] = ()
+    weights: Weights = field(default_factory=Weights)
+
+    @property
+    def teams(self) -> int:
+        return len(self.team_ids)
+
+    @property
+    def tasks(self) -> int:
+        return len(self.task_ids)
+
+    @property
+    def visits(self) -> int:
+        return len(self.task_of)
+
+    @property
+    def able(self) -> Bools:
+        """Which team may make which visit, by skill and crew alone."""
+        return self.has_skill & self.has_crew
+
+    def visits_of(self, task: int) -> tuple[int, ...]:
+        """The visits of one task, in their order."""
+        return tuple(int(v) for v in np.flatnonzero(self.task_of == task))
+
+    def with_changes(self, **fields: object) -> Problem:
+        """This problem with some fields replaced (used to relax one constraint)."""
+        return replace(self, **fields)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For each team its visits in order. A visit in no route is not made."""
+
+    routes: tuple[tuple[int, ...], ...]
+
+    @staticmethod
+    def empty(problem: Problem) -> Plan:
+        """Nothing but the locked visits."""
+        routes: list[list[int]] = [[] for _ in range(problem.teams)]
+        for lock in sorted(problem.locks, key=lambda k: k.start_s):
+            routes[lock.team].append(lock.visit)
+        return Plan(tuple(tuple(route) for route in routes))
+
+    def team_of(self, visits: int) -> list[int]:
+        """The team of each of `visits` visits, -1 where it is not made."""
+        teams = [-1] * visits
+        for team, route in enumerate(self.routes):
+            for visit in route:
+                teams[visit] = team
+        return teams
+
+    def inserted(self, team: int, position: int, visit: int) -> Plan:
+        route = self.routes[team]
+        return self._with(team, (*route[:position], visit, *route[position:]))
+
+    def without(self, visit: int) -> Plan:
+        return Plan(tuple(tuple(v for v in route if v != visit) for route in self.routes))
+
+    def _with(self, team: int, route: tuple[int, ...]) -> Plan:
+        return Plan((*self.routes[:team], route, *self.routes[team + 1 :]))

@@ -1,0 +1,298 @@
+"""`propose`: from tasks, teams, depots and roads to a plan with arrival times and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from .errors import LocalDispatchError
+from .materials import plan_materials
+from .optimiser.evaluate import Evaluation
+from .optimiser.explain import Choice, Refusal, explain_choices, explain_refusals
+from .optimiser.model import LockSpec, Model, TaskSpec, TeamSpec
+from .optimiser.problem import NEVER_S, Ints, Plan, Problem, Weights
+from .optimiser.result import Result
+from .optimiser.solve import solve
+from .optimiser.stop import MaxSeconds, Stop
+from .phrases import Reason
+from .requests import (
+    DispatchDepot,
+    DispatchLock,
+    DispatchTask,
+    DispatchTeam,
+    Proposal,
+    ProposalLine,
+    RunnerUp,
+    Unassigned,
+)
+from .roads import PROFILES, UNREACHABLE_S, Graph, RoadConditions, RoadNetwork
+
+PROFILE_NAMES = tuple(PROFILES)
+FALLBACK_S = 3_600
+STAY_AT_HOME_SHARE = 3
+Solver = Callable[[Problem, Stop | None, int], Result]
+
+
+def propose(
+    tasks: Sequence[DispatchTask],
+    teams: Sequence[DispatchTeam],
+    depots: Sequence[DispatchDepot],
+    roads: RoadNetwork,
+    now: datetime,
+    *,
+    stop: Stop | None = None,
+    seed: int = 0,
+    locks: Sequence[DispatchLock] = (),
+    weights: Weights | None = None,
+) -> Proposal:
+    """The best plan found before `stop` (default one second), in this process.
+
+    `now` must be timezone-aware; all times of the answer are in its zone. Tasks without needs take
+    part only with their materials. Raises RemoteDispatchError when the input breaks a rule.
+    """
+    desk = Desk(tasks, teams, depots, roads, now, locks=locks, weights=weights)
+    return desk.proposal(solve(desk.problem, stop or MaxSeconds(1.0), seed))
+
+
+class Desk:
+    """One dispatch question made ready: `problem` goes to a solver, `proposal` words its result."""
+
+    def __init__(
+        self,
+        tasks: Sequence[DispatchTask],
+        teams: Sequence[DispatchTeam],
+        depots: Sequence[DispatchDepot],
+        roads: RoadNetwork,
+        now: datetime,
+        *,
+        locks: Sequence[DispatchLock] = (),
+        weights: Weights | None = None,
+    ) -> None:
+        if now.tzinfo is None:
+            raise LocalDispatchError("now_without_zone")
+        self.tasks = list(tasks)
+        self.served = [task for task in tasks if task.needs]
+        self.teams = list(teams)
+        self.depots = list(depots)
+        self.roads = roads
+        self.now = now
+        self.locks = list(locks)
+        self._task_spots = [roads.spot(t.longitude, t.latitude) for t in self.served]
+        self._team_spots = [roads.spot(t.longitude, t.latitude) for t in self.teams]
+        self.problem = self._problem(weights)
+
+    def _problem(self, weights: Weights | None) -> Problem:
+        seconds, metres = self._tables(self.roads)
+        model = Model(seconds, metres, weights)
+        for number, team in enumerate(self.teams):
+            model.add_team(self._team_spec(len(self.served) + number, team))
+        for number, task in enumerate(self.served):
+            model.add_task(self._task_spec(number, task))
+        for lock in self.locks:
+            start = 0 if lock.start_at is None else max(0, self._second(lock.start_at))
+            model.lock(LockSpec(lock.team_id, lock.task_id, lock.need, start))
+        model.want_coverage(self._coverage_floors())
+        return model.problem()
+
+    def _tables(self, roads: RoadNetwork) -> tuple[Ints, Ints]:
+        """Travel from anywhere to the tasks; nobody travels to a team's home in a plan."""
+        spots = self._task_spots + self._team_spots
+        size, targets = len(spots), len(self._task_spots)
+        seconds = np.full((len(PROFILE_NAMES), size, size), NEVER_S, dtype=np.int64)
+        metres = np.zeros((len(PROFILE_NAMES), size, size), dtype=np.int64)
+        used = {team.speed_class for team in self.teams}
+        for p, name in enumerate(PROFILE_NAMES):
+            if name in used and targets:
+                way, length = roads.tables(spots, self._task_spots, name)
+                seconds[p, :, :targets] = np.where(way >= UNREACHABLE_S, NEVER_S, way)
+                metres[p, :, :targets] = length
+        return seconds, metres
+
+    def _team_spec(self, location: int, team: DispatchTeam) -> TeamSpec:
+        if team.speed_class not in PROFILE_NAMES:
+            raise LocalDispatchError("speed_class_unknown", team=team.id)
+        free = 0 if team.available_at is None else max(0, self._second(team.available_at))
+        end = None if team.duty_end is None else self._second(team.duty_end)
+        declined = 0
+        if team.authority == "request":
+            declined = FALLBACK_S * (100 - max(0, min(100, team.accept_pct))) // 100
+        return TeamSpec(
+            team.id,
+            location,
+            frozenset(team.skills),
+            team.crew,
+            PROFILE_NAMES.index(team.speed_class),
+            free if team.is_available else None,
+            end,
+            declined,
+            self._group(team),
+        )
+
+    def _task_spec(self, location: int, task: DispatchTask) -> TaskSpec:
+        known = {t.id for t in self.served}
+        release = 0 if task.release_at is None else max(0, self._second(task.release_at))
+        golden = None if task.golden_at is None else self._second(task.golden_at)
+        return TaskSpec(
+            task.id,
+            location,
+            task.needs,
+            task.severity,
+            release,
+            golden,
+            task.meeting,
+            tuple(p for p in task.predecessors if p in known),
+        )
+
+    def _group(self, team: DispatchTeam) -> str | None:
+        return team.region_code[:4] or None
+
+    def _coverage_floors(self) -> dict[str, int]:
+        """A third of each city's available teams (rounded down) should stay at home."""
+        count: dict[str, int] = {}
+        for team in self.teams:
+            group = self._group(team)
+            if group is not None and team.is_available:
+                count[group] = count.get(group, 0) + 1
+        return {group: n // STAY_AT_HOME_SHARE for group, n in count.items()}
+
+    def _second(self, at: datetime) -> int:
+        return round((at - self.now).total_seconds())
+
+    def _time(self, second: int) -> datetime:
+        return self.now + timedelta(seconds=second)
+
+    def proposal(self, result: Result, note: Reason | None = None) -> Proposal:
+        """The result in words, times and routes, with materials beside it."""
+        problem, plan, judged = self.problem, result.plan, result.evaluation
+        lines = [
+            self._line(choice, plan, judged) for choice in explain_choices(problem, plan, judged)
+        ]
+        lines.sort(key=lambda line: (line.arrive_at, line.task_id, line.need))
+        refusals = explain_refusals(problem, plan, self._open_roads())
+        unassigned = [self._unassigned(refusal) for refusal in refusals]
+        materials, short = plan_materials(self.tasks, self.depots, self.roads, self.now)
+        return Proposal(
+            result.solver,
+            tuple(lines),
+            tuple(materials),
+            tuple(unassigned + short),
+            judged.objective,
+            dict(judged.terms),
+            result.gap,
+            result.first_plan_s,
+            result.runtime_s,
+            note,
+        )
+
+    def _open_roads(self) -> Ints | None:
+        """Travel with nothing closed and no weight limit, for the reason `roads`."""
+        if (self.problem.travel_s[:, :, : len(self.served)] < NEVER_S).all():
+            return None
+        easy = RoadNetwork(_without_limits(self.roads)).under(RoadConditions())
+        return self._tables(easy)[0]
+
+    def _need_number(self, visit: int) -> int:
+        task = int(self.problem.task_of[visit])
+        return self.problem.visits_of(task).index(visit)
+
+    def _line(self, choice: Choice, plan: Plan, judged: Evaluation) -> ProposalLine:
+        visit, m = choice.visit, choice.team
+        task_number = int(self.problem.task_of[visit])
+        task, team = self.served[task_number], self.teams[m]
+        route_visits = plan.routes[m]
+        position = route_visits.index(visit)
+        origin = self._team_spots[m]
+        if position:
+            origin = self._task_spots[int(self.problem.task_of[route_visits[position - 1]])]
+        way = self.roads.route(origin, self._task_spots[task_number], team.speed_class)
+        runner_up = None
+        if choice.runner_up >= 0:
+            other = self.teams[choice.runner_up]
+            runner_up = RunnerUp(
+                other.id,
+                other.name,
+                self._time(choice.runner_up_arrive_s),
+                choice.runner_up_cost,
+            )
+        need = self._need_number(visit)
+        return ProposalLine(
+            task_id=task.id,
+            task_text=task.text,
+            need=need,
+            team_id=team.id,
+            team_name=team.name,
+            skills=tuple(sorted(team.skills)),
+            crew=team.crew,
+            authority=team.authority,
+            depart_at=self._time(judged.depart_s[visit]),
+            arrive_at=self._time(judged.arrive_s[visit]),
+            start_at=self._time(judged.start_s[visit]),
+            finish_at=self._time(judged.finish_s[visit]),
+            travel_s=judged.arrive_s[visit] - judged.depart_s[visit],
+            distance_m=0 if way is None else way.distance_m,
+            route=() if way is None else way.points,
+            reason=self._choice_reason(choice, plan, judged),
+            runner_up=runner_up,
+            is_locked=choice.code == "locked",
+        )
+
+    def _choice_reason(self, choice: Choice, plan: Plan, judged: Evaluation) -> Reason:
+        need = self._need(choice.visit)
+        fields: dict[str, str | int | tuple[str, ...]] = {
+            "skills": tuple(sorted(need)),
+            "arrive_min": _minutes(judged.arrive_s[choice.visit]),
+        }
+        if choice.other >= 0:
+            fields["other_team"] = self.teams[choice.other].name
+            fields["other_min"] = _minutes(choice.other_arrive_s)
+            if plan.routes[choice.other]:
+                busy = int(self.problem.task_of[plan.routes[choice.other][0]])
+                fields["other_task"] = self.served[busy].text
+        if choice.runner_up >= 0:
+            fields["cost_more"] = choice.runner_up_cost
+        return Reason("assigned", choice.code, fields)
+
+    def _need(self, visit: int) -> frozenset[str]:
+        task = self.served[int(self.problem.task_of[visit])]
+        return task.needs[self._need_number(visit)].skills
+
+    def _unassigned(self, refusal: Refusal) -> Unassigned:
+        task = self.served[refusal.task]
+        skills = sorted({skill for need in task.needs for skill in need.skills})
+        fields: dict[str, str | int | tuple[str, ...]] = {
+            "skills": tuple(skills),
+            "min_crew": max(need.min_crew for need in task.needs),
+            "count": refusal.count,
+            "constraints": refusal.constraints,
+        }
+        code = refusal.code
+        if refusal.other >= 0:
+            team = self.teams[refusal.other]
+            fields["other_team"] = team.name
+            fields["other_min"] = _minutes(refusal.other_travel_s)
+            fields["finish_time"] = self._clock(refusal.finish_s)
+            if code == "duty_end" and team.duty_end is not None:
+                fields["other_time"] = self._clock(self._second(team.duty_end))
+            free = int(self.problem.available_s[refusal.other])
+            if code == "available" and free < NEVER_S:
+                code = "available_at"
+                fields["other_time"] = self._clock(free)
+        if refusal.other_task >= 0:
+            fields["other_task"] = self.served[refusal.other_task].text
+        return Unassigned(task.id, task.text, Reason("unassigned", code, fields))
+
+    def _clock(self, second: int) -> str:
+        return self._time(min(second, NEVER_S)).strftime("%H:%M")
+
+
+def _minutes(seconds: int) -> int:
+    return -(-seconds // 60)
+
+
+def _without_limits(roads: RoadNetwork) -> Graph:
+    graph = roads.graph.copy()
+    for _, _, attributes in graph.edges(data=True):
+        attributes["weight_limit_t"] = None
+    return graph

@@ -1,0 +1,172 @@
+"""What the rooms above hand in and get back: dispatch questions and proposals as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .optimiser.model import Need
+from .optimiser.problem import Meeting
+from .phrases import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialNeed:
+    """How much of one item a task wants at its place."""
+
+    item: str
+    quantity: int
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTask:
+    """A task to be served at a WGS-84 place. `severity` 1-5; lateness begins at `golden_at`."""
+
+    id: str
+    text: str
+    longitude: float
+    latitude: float
+    needs: tuple[Need, ...] = ()
+    severity: int = 3
+    release_at: datetime | None = None
+    golden_at: datetime | None = None
+    meeting: Meeting = Meeting.AS_THEY_COME
+    predecessors: tuple[str, ...] = ()
+    materials: tuple[MaterialNeed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTeam:
+    """A team where it stands. `available_at` None = now; `authority` is order or request.
+
+    `accept_pct` is how likely a requested team accepts; an ordered team always comes.
+    """
+
+    id: str
+    name: str
+    longitude: float
+    latitude: float
+    skills: frozenset[str]
+    crew: int
+    speed_class: str = "standard"
+    authority: str = "order"
+    is_available: bool = True
+    available_at: datetime | None = None
+    duty_end: datetime | None = None
+    region_code: str = ""
+    accept_pct: int = 70
+
+
+@dataclass(frozen=True, slots=True)
+class DepotStock:
+    """Unreserved stock of one item."""
+
+    quantity: int
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchDepot:
+    """A store of materials and what it can still give, by item."""
+
+    id: str
+    name: str
+    longitude: float
+    latitude: float
+    stock: Mapping[str, DepotStock] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchLock:
+    """An order already given, which no plan may move: the task's `need`-th visit by this team."""
+
+    team_id: str
+    task_id: str
+    need: int = 0
+    start_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The next best team for a line: what the whole plan would cost more with it."""
+
+    team_id: str
+    team_name: str
+    arrive_at: datetime
+    cost_more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalLine:
+    """One team to one task. `route` holds lon/lat points; `is_locked` lines are orders already."""
+
+    task_id: str
+    task_text: str
+    need: int
+    team_id: str
+    team_name: str
+    skills: tuple[str, ...]
+    crew: int
+    authority: str
+    depart_at: datetime
+    arrive_at: datetime
+    start_at: datetime
+    finish_at: datetime
+    travel_s: int
+    distance_m: int
+    route: tuple[tuple[float, float], ...]
+    reason: Reason
+    runner_up: RunnerUp | None
+    is_locked: bool = False
+
+    @property
+    def travel_minutes(self) -> int:
+        return -(-self.travel_s // 60)
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialLine:
+    """One load from one depot to one task."""
+
+    task_id: str
+    depot_id: str
+    depot_name: str
+    item: str
+    quantity: int
+    unit: str
+    depart_at: datetime
+    arrive_at: datetime
+    travel_s: int
+    distance_m: int
+    route: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """What of a task could not be planned, and a true reason."""
+
+    task_id: str
+    task_text: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan to be confirmed by an operator.
+
+    `terms` are the objective's named parts, `gap` how far above the proven bound it can be at most
+    (None without a proof), `note` why a better solver was not heard, where that is so.
+    """
+
+    solver: str
+    lines: tuple[ProposalLine, ...]
+    materials: tuple[MaterialLine, ...]
+    unassigned: tuple[Unassigned, ...]
+    objective: int
+    terms: Mapping[str, int]
+    gap: float | None
+    first_plan_s: float
+    runtime_s: float
+    note: Reason | None = None

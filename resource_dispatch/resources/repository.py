@@ -1,0 +1,201 @@
+"""Queries of the resource library. Services call these; nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from .tables import (
+    AssignmentState,
+    Depot,
+    ReservationState,
+    StockItem,
+    StockReservation,
+    Team,
+    TeamAssignment,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A map window in WGS-84 degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+async def find_teams(
+    session: AsyncSession,
+    *,
+    q: str = "",
+    box: Box | None = None,
+    region_prefix: str = "",
+    is_drill: bool = False,
+    limit: int | None = None,
+) -> Sequence[Team]:
+    """Teams by part of name, code, unit or skill, inside the window."""
+    query = select(Team).where(col(Team.is_drill) == is_drill).order_by(col(Team.code))
+    if q:
+        pattern = _pattern(q)
+        query = query.where(
+            or_(
+                col(Team.name).ilike(pattern, escape="\\"),
+                col(Team.code).ilike(pattern, escape="\\"),
+                col(Team.unit_name).ilike(pattern, escape="\\"),
+                col(Team.skills).contains([q]),
+            )
+        )
+    query = _within(query, Team, box, region_prefix)
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def find_depots(
+    session: AsyncSession,
+    *,
+    q: str = "",
+    box: Box | None = None,
+    region_prefix: str = "",
+    is_drill: bool = False,
+    limit: int | None = None,
+) -> Sequence[Depot]:
+    """Depots by part of name or code or by an item they hold, inside the window."""
+    query = select(Depot).where(col(Depot.is_drill) == is_drill).order_by(col(Depot.code))
+    if q:
+        pattern = _pattern(q)
+        holding = select(col(StockItem.depot_id)).where(
+            col(StockItem.item).ilike(pattern, escape="\\")
+        )
+        query = query.where(
+            or_(
+                col(Depot.name).ilike(pattern, escape="\\"),
+                col(Depot.code).ilike(pattern, escape="\\"),
+                col(Depot.id).in_(holding),
+            )
+        )
+    query = _within(query, Depot, box, region_prefix)
+    return (await session.scalars(query.limit(limit))).all()
+
+
+def _pattern(q: str) -> str:
+    escaped = q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _within(query: Any, table: type[Team] | type[Depot], box: Box | None, prefix: str) -> Any:
+    if box is not None:
+        query = query.where(
+            col(table.longitude).between(box.west, box.east),
+            col(table.latitude).between(box.south, box.north),
+        )
+    if prefix:
+        query = query.where(col(table.region_code).startswith(prefix, autoescape=True))
+    return query
+
+
+async def get_team(session: AsyncSession, team_id: UUID) -> Team | None:
+    return await session.get(Team, team_id)
+
+
+async def stock_of(session: AsyncSession, depot_ids: Sequence[UUID]) -> Sequence[StockItem]:
+    """Stock items of these depots, by item."""
+    query = select(StockItem).where(col(StockItem.depot_id).in_(depot_ids))
+    return (await session.scalars(query.order_by(col(StockItem.item)))).all()
+
+
+async def take_stock(
+    session: AsyncSession, depot_id: UUID, item: str, quantity: int
+) -> StockItem | None:
+    """Reserve `quantity` in one statement; None when less than that is free."""
+    query = (
+        update(StockItem)
+        .where(
+            col(StockItem.depot_id) == depot_id,
+            col(StockItem.item) == item,
+            col(StockItem.quantity) - col(StockItem.reserved) >= quantity,
+        )
+        .values(reserved=col(StockItem.reserved) + quantity)
+        .returning(StockItem)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def give_stock_back(session: AsyncSession, reservation: StockReservation) -> None:
+    query = (
+        update(StockItem)
+        .where(col(StockItem.id) == reservation.stock_item_id)
+        .values(reserved=col(StockItem.reserved) - reservation.quantity)
+    )
+    await session.execute(query)
+
+
+async def lock_reservation(session: AsyncSession, reservation_id: UUID) -> StockReservation | None:
+    """The reservation if it still holds stock, locked against others."""
+    query = (
+        select(StockReservation)
+        .where(
+            col(StockReservation.id) == reservation_id,
+            col(StockReservation.state) == ReservationState.COMMITTED.value,
+        )
+        .with_for_update()
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def active_assignments(
+    session: AsyncSession, after: datetime, *, is_drill: bool
+) -> Sequence[TeamAssignment]:
+    """Assignments that still take a team's time after `after`."""
+    query = select(TeamAssignment).where(
+        col(TeamAssignment.state) == AssignmentState.ACTIVE.value,
+        col(TeamAssignment.ends_at) > after,
+        col(TeamAssignment.is_drill) == is_drill,
+    )
+    return (await session.scalars(query)).all()
+
+
+async def overlapping(
+    session: AsyncSession, team_id: UUID, starts_at: datetime, ends_at: datetime
+) -> TeamAssignment | None:
+    """The first active assignment of the team that meets the span."""
+    query = (
+        select(TeamAssignment)
+        .where(
+            col(TeamAssignment.team_id) == team_id,
+            col(TeamAssignment.state) == AssignmentState.ACTIVE.value,
+            col(TeamAssignment.starts_at) < ends_at,
+            col(TeamAssignment.ends_at) > starts_at,
+        )
+        .order_by(col(TeamAssignment.starts_at))
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def release(session: AsyncSession, order_id: UUID, at: datetime) -> int:
+    """Free the rest of the order's span from `at`; returns how many assignments were freed."""
+    query = (
+        update(TeamAssignment)
+        .where(
+            col(TeamAssignment.order_id) == order_id,
+            col(TeamAssignment.state) == AssignmentState.ACTIVE.value,
+        )
+        .values(
+            state=AssignmentState.RELEASED.value,
+            ends_at=func.greatest(
+                func.least(col(TeamAssignment.ends_at), at),
+                col(TeamAssignment.starts_at) + func.make_interval(0, 0, 0, 0, 0, 0, 1),
+            ),
+        )
+    )
+    result = await session.execute(query)
+    return int(getattr(result, "rowcount", 0))

@@ -1,0 +1,59 @@
+"""The solver's own process: `python -m resource_dispatch.worker`, started by `solver_pool.py`.
+
+One problem comes pickled on standard input from the parent; each better plan leaves as one line of
+JSON. The process runs at nice 15, so that media keeps its cores, and dies with its parent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pickle
+import signal
+import sys
+
+from .optimiser.evaluate import Evaluation
+from .optimiser.order import SolveOrder
+from .optimiser.problem import Plan
+from .optimiser.solve import solve
+from .optimiser.stop import MaxSeconds
+
+NICE = 15
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent(parent: int) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def _say(**fields: object) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Warm up, read one order, answer, leave."""
+    _die_with_parent(int(sys.argv[1]))
+    os.nice(NICE)
+    import ortools.sat.python.cp_model  # noqa: F401  (loaded before the clock runs)
+
+    order: SolveOrder = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent wrote it)
+
+    def improved(plan: Plan, judged: Evaluation) -> None:
+        _say(plan=plan.routes, objective=judged.objective)
+
+    result = solve(order.problem, MaxSeconds(order.seconds), order.seed, improved)
+    _say(
+        plan=result.plan.routes,
+        solver=result.solver,
+        bound=result.bound,
+        iterations=result.iterations,
+        done=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
