@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -26,18 +28,23 @@ def _with_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server for the session: $DATABASE_URL or the embedded one in a temporary folder."""
+def postgres_url() -> Iterator[str]:
+    """One server for the session: $DATABASE_URL or the embedded one in a temporary folder.
+
+    Not in pytest's own temporary folder: each new pytest closes that to other users, and the
+    server, which runs as one when we are root, would stop at its next look at its files.
+    """
     given = os.environ.get("DATABASE_URL")
     if given:
         yield given
         return
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(folder / "data", durable=False)
+    folder = Path(tempfile.mkdtemp(prefix="cc-test-"))
+    server = EmbeddedPostgres(folder / "postgres", durable=False)
     try:
         yield server.start()
     finally:
         server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from ..security.work import Desk, ServiceCall, Work
 from .context import DESK, Context, Credential
 from .idempotency import Once, Replay, begin_once, finish_once
 from .middlewares import REQUEST_ID
+from .patience import answered_in_time
 from .problems import EdgeError, Problem, problem_of, problem_response
 from .routing import Route
 from .strict_json import MAX_BODY, parse_json
@@ -231,7 +232,7 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
     async def handle(request: web.Request) -> web.StreamResponse:
         stage = _Stage()
         try:
-            return await _execute(request, route, stage)
+            return await answered_in_time(request.app[DESK], _execute(request, route, stage))
         except web.HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - the request's outermost frame
