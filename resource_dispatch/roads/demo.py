@@ -92,12 +92,14 @@ class _Layer:
         detour = {RoadClass.MOTORWAY: (1.0, 1.1), RoadClass.TRUNK: (1.02, 1.2)}
         low, high = detour.get(road_class, (1.05, 1.35))
         stretch = chance.uniform(low, high)
+        may_be_weak = road_class is RoadClass.PRIMARY
         for tail, head in itertools.pairwise(trail):
             is_bridge = chance.random() < 0.05
             is_tunnel = not is_bridge and chance.random() < 0.03
             limit = None
-            if is_bridge and road_class is RoadClass.PRIMARY:
+            if is_bridge and may_be_weak:  # one weak bridge a road, or its middle is an island
                 limit = chance.choice((None, *WEIGHT_LIMITS_T))
+                may_be_weak = limit is None
             add_road(
                 self.graph,
                 tail,
