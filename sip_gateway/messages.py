@@ -1,6 +1,7 @@
 """The words of the gateway's control wire (same framing as the media node's).
 
-Requests `call.dial`, `call.hangup`, `snapshot`; events `call.state`, `registration`.
+Requests `call.dial`, `call.hangup`, `snapshot`, `source.pardon`; events `call.state`,
+`registration`, `call.dtmf`, `source.banned`.
 """
 
 from __future__ import annotations
@@ -88,6 +89,35 @@ class RegistrationChanged(Body):
     user_agent: str | None = None
 
 
+class DtmfPressed(Body):
+    """Event: a room pressed a key and told it by INFO (keys inside RTP come from the node)."""
+
+    type: Literal["call.dtmf"] = "call.dtmf"
+    leg_id: str
+    conference_id: str
+    digit: str
+
+
+class SourceBanned(Body):
+    """Event: an address was shut out for scanning, spraying passwords or flooding: an alarm."""
+
+    type: Literal["source.banned"] = "source.banned"
+    host: str
+    offence: str
+    ban_s: float
+
+
+class SourcePardon(Body):
+    """Request: let a banned address speak again."""
+
+    type: Literal["source.pardon"] = "source.pardon"
+    host: str
+
+
 class GatewaySnapshot(Body):
     calls: list[CallChanged] = []
     registrations: list[RegistrationChanged] = []
+    banned: list[str] = []
+    counters: dict[str, int] = Field(
+        default={}, description="since the start, e.g. malformed messages by code"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -56,3 +57,27 @@ class Directory(Protocol):
 
     async def trunk(self) -> Trunk | None:
         """The telephone trunk, None when none is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBinding:
+    """One registered contact, as it outlives a restart of the gateway."""
+
+    account: str
+    contact: str
+    transport: str
+    host: str
+    port: int
+    expires_at: datetime
+    user_agent: str | None = None
+    path: tuple[str, ...] = ()
+
+
+class RegistrationStore(Protocol):
+    """Keeps registrations over a restart, so that no hall is forgotten until it registers anew."""
+
+    async def load(self) -> list[StoredBinding]:
+        """Every binding that was saved last."""
+
+    async def save(self, account: str, bindings: list[StoredBinding]) -> None:
+        """Replace what is stored of an account; an empty list removes it."""

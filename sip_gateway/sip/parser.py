@@ -233,6 +233,11 @@ class StreamParser:
         self._buffer = bytearray()
         self._searched = 0
 
+    @property
+    def is_mid_message(self) -> bool:
+        """Whether the peer began a message and has not finished it."""
+        return bool(self._buffer.strip(b"\r\n"))
+
     def feed(self, data: bytes) -> list[Request | Response | KeepAlive | Refused]:
         """Give received bytes, get what is complete. Raises RemoteSipError when framing is lost."""
         self._buffer += data

@@ -114,7 +114,7 @@ class Registrar:
         """A connection closed: contacts behind it cannot be reached. Returns accounts now gone."""
         if flow.connection == 0:
             return []
-        return self._drop(lambda binding: binding.flow.connection == flow.connection)
+        return self._drop(lambda binding: binding.flow == flow)
 
     def _drop(self, is_gone: Callable[[Binding], bool]) -> list[str]:
         gone: list[str] = []

@@ -124,6 +124,11 @@ class UserAgent:
     def has_session(self, session_id: str) -> bool:
         return session_id in self._core.sessions
 
+    def is_heard(self, session_id: str) -> bool:
+        """Whether anything at all came back for an INVITE of ours."""
+        session = self._core.sessions.get(session_id)
+        return session is not None and session.state is not SessionState.CALLING
+
     def invite(self, session_id: str, invitation: Invitation, now: float) -> None:
         """Start a call; `session_id` is the caller's own, fresh id."""
         if session_id in self._core.sessions:
