@@ -3,12 +3,26 @@
 `create_fanout()` gives a rung's sender; `SrtpReceiver` opens what peers send.
 """
 
-from .fanout import Fanout, FanoutResult, PythonFanout, create_fanout
+from .build import DatapathStatus, status
+from .fanout import HISTORY_BATCHES, Fanout, FanoutResult, PythonFanout
 from .keys import SrtpKeys, SrtpProfile
 from .srtp import SrtpReceiver, SrtpSender
 from .target import FanoutTarget
 
+
+def create_fanout(history_batches: int = HISTORY_BATCHES) -> Fanout:
+    """The best datapath this machine has: C, else the Python twin (`status()` says why)."""
+    from . import build, native
+
+    library = build.library()
+    if library is None:
+        return PythonFanout(history_batches)
+    native.declare(library)
+    return native.NativeFanout(library, history_batches)
+
+
 __all__ = [
+    "DatapathStatus",
     "Fanout",
     "FanoutResult",
     "FanoutTarget",
@@ -18,4 +32,5 @@ __all__ = [
     "SrtpReceiver",
     "SrtpSender",
     "create_fanout",
+    "status",
 ]

@@ -159,8 +159,8 @@ class PythonFanout(Fanout):
     def _send_one(self, target: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
         packet = rtp_header(target, run, index) + payload
         try:
-            if target.srtp_sender is not None:
-                packet = target.srtp_sender.protect(packet)
+            if (srtp := target.srtp_sender) is not None:
+                packet = srtp.protect(packet)
             if target.sender is not None:
                 target.sender(packet)
             elif target.socket is not None:
@@ -169,8 +169,3 @@ class PythonFanout(Fanout):
             target.packets_failed += 1
             return False
         return True
-
-
-def create_fanout(history_batches: int = HISTORY_BATCHES) -> Fanout:
-    """The best datapath this machine has."""
-    return PythonFanout(history_batches)

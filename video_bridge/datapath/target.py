@@ -56,7 +56,8 @@ class FanoutTarget:
         self.payload_type = payload_type
         self.ts_offset = ts_offset
         self.srtp = srtp
-        self.srtp_sender = SrtpSender(srtp) if srtp else None
+        self._srtp_sender: SrtpSender | None = None
+        self.native: object = None  # the C datapath's side of this target
         self.extension = extension
         self.sender = sender
         self.next_extended = seq_start & 0xFFFF
@@ -73,6 +74,13 @@ class FanoutTarget:
     @property
     def next_sequence_number(self) -> int:
         return self.next_extended & 0xFFFF
+
+    @property
+    def srtp_sender(self) -> SrtpSender | None:
+        """The Python twin's SRTP session, made when it is first needed."""
+        if self._srtp_sender is None and self.srtp is not None:
+            self._srtp_sender = SrtpSender(self.srtp)
+        return self._srtp_sender
 
     def move_to(self, address: tuple[str, int]) -> None:
         """Send to another address from now on (symmetric RTP, ICE)."""

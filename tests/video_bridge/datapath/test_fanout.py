@@ -15,11 +15,15 @@ from video_bridge.datapath import (
     SrtpKeys,
     SrtpProfile,
     SrtpReceiver,
+    create_fanout,
+    status,
 )
 from video_bridge.errors import LocalMediaError
 from video_bridge.rtp.packet import RtpPacket
 
 WAYS: dict[str, Callable[[], Fanout]] = {"python": PythonFanout}
+if status().datapath == "c":
+    WAYS["c"] = create_fanout
 SUITES = [None, *SrtpProfile]
 
 
