@@ -55,6 +55,7 @@ class SilenceWatch:
         self.began_at: float | None = None
         self.heard_at: float | None = None
         self.is_exempt = False
+        self.free_after_s: float | None = FREE_AFTER_S  # None: a source that we pull is kept
 
     def begin(self, now: float) -> None:
         if self.began_at is None:
@@ -82,7 +83,7 @@ class SilenceWatch:
             waited = now - self.began_at
             return Verdict.NEVER_CAME if waited >= CONNECT_TIMEOUT_S else Verdict.CONNECTING
         silent = now - self.heard_at
-        if silent >= FREE_AFTER_S:
+        if self.free_after_s is not None and silent >= self.free_after_s:
             return Verdict.GONE
         return Verdict.SILENT if silent >= LOST_AFTER_S else Verdict.ALIVE
 
@@ -232,7 +233,7 @@ class Leg:
         elif verdict is Verdict.SILENT:
             self.lost(self.watch.silent_s(now), self.lost_detail)
         elif verdict is Verdict.NEVER_CAME:
-            return CloseReason.TIMED_OUT, "never_connected"
+            return CloseReason.TIMED_OUT, self.lost_detail or "never_connected"
         elif verdict is Verdict.GONE:
             return CloseReason.LOST, self.lost_detail or "silent"
         return None

@@ -14,6 +14,7 @@ from concurrent.futures import Executor
 from .codecs.picture import Picture
 from .datapath import FanoutTarget
 from .leg import Leg
+from .messages import LegState
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
 from .video.ladder import FPS, Rung, RungKey
@@ -153,7 +154,8 @@ class Programme:
         shown = {leg.leg_id for leg in seated if leg is not None} if is_watched else set()
         for leg in by_id.values():
             if leg.has_media:
-                leg.media.set_shown(leg.leg_id in shown)
+                # One that just comes is decoded from its first key frame: some send few of them.
+                leg.media.set_shown(leg.leg_id in shown or leg.state is LegState.CONNECTING)
         return seated
 
     async def _compose(self, seated: list[Leg | None], now: float) -> Picture:

@@ -18,6 +18,7 @@ from .. import messages as m
 from ..conference import Conference, Workers
 from ..errors import LocalMediaError, VideoBridgeError
 from ..ingest.rtp import RoomMedia
+from ..ingest.rtsp import CameraMedia
 from ..ingest.session_media import Surroundings
 from ..ingest.synthetic import SyntheticMedia, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
@@ -210,10 +211,12 @@ class NodeService:
             room = RoomMedia(leg, self._around, end)
             leg.attach(room)
             return await room.bind(request.media, request.remote_host)
-        if request.kind is LegKind.SYNTHETIC:
+        leg.play = False
+        if request.kind is LegKind.RTSP:
+            leg.attach(CameraMedia(leg, request.url or "", end))
+        else:
             self._add_synthetic(leg, request)
-            return m.LegAdded(leg_id=leg.leg_id)
-        raise LocalMediaError("leg_kind_unsupported", kind=request.kind)
+        return m.LegAdded(leg_id=leg.leg_id)
 
     def _add_synthetic(self, leg: Leg, request: m.LegAdd) -> None:
         leg.attach(SyntheticMedia(synthetic_name(request.url or f"synthetic:{leg.name}")))

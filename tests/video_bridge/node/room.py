@@ -1,0 +1,163 @@
+"""A room without signalling: sends a colour and a tone over RTP, decodes what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+
+import numpy as np
+
+from video_bridge import messages as m
+from video_bridge.codecs.audio import audio_decoder, audio_encoder
+from video_bridge.codecs.picture import Picture
+from video_bridge.codecs.video import VideoDecoder, VideoEncoder
+from video_bridge.payload import dtmf, h264
+from video_bridge.rtp import rtcp
+from video_bridge.rtp.packet import RtpPacket, is_rtcp
+from video_bridge.rtp.reorder import VideoReorder
+
+VIDEO_TYPE, AUDIO_TYPE, DTMF_TYPE = 97, 8, 101
+
+
+def _socket() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.setblocking(False)
+    return sock
+
+
+class Room:
+    """Sends to a node's ports from `start` until `stop`; what it got is in the lists."""
+
+    def __init__(self, *, colour: tuple[int, int, int], tone_hz: float, mode: int = 1) -> None:
+        self.video_socket, self.audio_socket = _socket(), _socket()
+        self.pictures: list[Picture] = []
+        self.sound: list[np.ndarray] = []
+        self.reports: list[rtcp.RtcpPacket] = []
+        self.nal_types: set[int] = set()
+        self.keyframes = 0
+        self.keyframes_asked = 0
+        self.mode = mode
+        self._colour, self._tone_hz = colour, tone_hz
+        self._encoder = VideoEncoder("H264", 640, 360, 25, 600_000)
+        self._decoder = VideoDecoder("H264")
+        self._reorder = VideoReorder(starts_frame=h264.starts_frame)
+        self._audio_encoder, self._audio_decoder = audio_encoder("PCMA"), audio_decoder("PCMA")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._force_key = True
+
+    def streams(self, **fields: object) -> list[m.RtpStream]:
+        """What signalling would have settled."""
+        video = {"profile_level_id": "42801f", "rtcp_feedback": ["nack pli"], **fields}
+        return [
+            m.RtpStream(
+                media="audio", codec="PCMA", payload_type=AUDIO_TYPE, clock_rate=8000,
+                remote_host="127.0.0.1", remote_port=self.audio_socket.getsockname()[1],
+                telephone_event_type=DTMF_TYPE,
+            ),
+            m.RtpStream(
+                media="video", codec="H264", payload_type=VIDEO_TYPE, clock_rate=90_000,
+                remote_host="127.0.0.1", remote_port=self.video_socket.getsockname()[1],
+                remote_rtcp_port=self.video_socket.getsockname()[1],
+                packetization_mode=self.mode, **video,
+            ),
+        ]  # fmt: skip
+
+    def start(self, added: m.LegAdded) -> None:
+        self.added = added
+        for job in (self._send_video, self._send_audio, self._receive_video, self._receive_audio):
+            self._tasks.append(asyncio.create_task(job()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def press(self, digit: str) -> None:
+
+        for number, payload in enumerate(dtmf.packetise(digit)):
+            packet = RtpPacket(DTMF_TYPE, 60_000 + number, 777, 0xA0D10, payload)
+            self.audio_socket.sendto(bytes(packet), ("127.0.0.1", self.added.audio_port))
+
+    async def _send_video(self) -> None:
+        picture = Picture.blank(640, 360, *self._colour)
+        sequence = 0
+        for number in range(100_000):
+            frame = self._encoder.encode(picture, number, force_keyframe=self._force_key)
+            self._force_key = False
+            payloads = h264.packetise(frame.data)
+            for index, payload in enumerate(payloads):
+                marker = index == len(payloads) - 1
+                packet = RtpPacket(VIDEO_TYPE, sequence, number * 3600, 0x71DE0, payload, marker)
+                self.video_socket.sendto(bytes(packet), ("127.0.0.1", self.added.video_port))
+                sequence = (sequence + 1) & 0xFFFF
+            await asyncio.sleep(0.04)
+
+    async def _send_audio(self) -> None:
+        began = time.monotonic()
+        for number in range(100_000):
+            t = (np.arange(960) + 960 * number) / 48_000
+            frame = (np.sin(2 * np.pi * self._tone_hz * t) * 9000).astype(np.int16)
+            payload = self._audio_encoder.encode(frame)
+            packet = RtpPacket(AUDIO_TYPE, number & 0xFFFF, number * 160, 0xA0D10, payload)
+            self.audio_socket.sendto(bytes(packet), ("127.0.0.1", self.added.audio_port))
+            await asyncio.sleep(max(0, began + 0.02 * (number + 1) - time.monotonic()))
+
+    async def _receive_video(self) -> None:
+        loop = asyncio.get_running_loop()
+        depacketiser = h264.Depacketiser()
+        while True:
+            data = await loop.sock_recv(self.video_socket, 2048)
+            if is_rtcp(data):
+                self._take_rtcp(data)
+                continue
+            packet = RtpPacket.parse(data)
+            self.nal_types.add(packet.payload[0] & 0x1F)
+            self._reorder.insert(packet, loop.time())
+            for frame in self._reorder.frames(loop.time()):
+                unit = depacketiser.depacketise(frame.payloads)
+                self.keyframes += h264.is_keyframe(unit)
+                self.pictures += self._decoder.decode(unit)
+
+    def _take_rtcp(self, data: bytes) -> None:
+        for packet in rtcp.parse_compound(data):
+            self.reports.append(packet)
+            if isinstance(packet, rtcp.PictureLoss):
+                self.keyframes_asked += 1
+                self._force_key = True
+
+    async def _receive_audio(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            data = await loop.sock_recv(self.audio_socket, 2048)
+            if not is_rtcp(data):
+                self.sound.append(self._audio_decoder.decode(RtpPacket.parse(data).payload))
+
+    def send_pli(self) -> None:
+        """Ask the node for a key frame on its RTCP port."""
+        ssrc = self._reorder._ssrc or 0
+        data = rtcp.build_compound(
+            [rtcp.ReceiverReport(0x71DE0, ()), rtcp.PictureLoss(0x71DE0, ssrc)]
+        )
+        self.video_socket.sendto(data, ("127.0.0.1", self.added.video_port + 1))
+
+    def heard(self) -> np.ndarray:
+        return np.concatenate(self.sound) if self.sound else np.zeros(0, np.int16)
+
+    def close(self) -> None:
+        self.video_socket.close()
+        self.audio_socket.close()
+
+
+def strength(samples: np.ndarray, hertz: float) -> float:
+    """Share of the signal's power within 20 Hz of a frequency (48 kHz)."""
+    if not len(samples):
+        return 0.0
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    bins = np.fft.rfftfreq(len(samples), 1 / 48_000)
+    return float(power[np.abs(bins - hertz) < 20].sum() / max(power.sum(), 1.0))

@@ -1,0 +1,245 @@
+"""A media node as its users see it: a process, a socket, media in and media out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from uuid6 import uuid7
+
+from tests.video_bridge.node.room import Room, strength
+from video_bridge import LocalMediaError, NodeClient, WireClient
+from video_bridge import messages as m
+
+
+class Node:
+    """A started node and its client."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "node.sock"
+        self.events: list[m.Event] = []
+        self.client = NodeClient(self.path, self.events.append)
+
+    async def start(self) -> None:
+        first = 30_000 + os.getpid() % 100 * 40
+        self.process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "video_bridge.node", "--socket", str(self.path)),
+            *("--rtp-ports", f"{first}-{first + 39}", "--log-level", "warning"),
+        )
+        await self.client.start()
+        await self.client.wait_connected(20)
+
+    async def stop(self) -> int:
+        await self.client.stop()
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await asyncio.wait_for(self.process.wait(), 10)
+
+    async def open(self, **fields: object) -> str:
+        conference_id = str(uuid7())
+        request = m.ConferenceOpen(conference_id=conference_id, title="联调会商", **fields)
+        await self.client.send(request)
+        return conference_id
+
+    async def add(self, conference_id: str, kind: m.LegKind, name: str, **fields: object) -> str:
+        leg_id = str(uuid7())
+        self.added = await self.client.add_leg(
+            m.LegAdd(conference_id=conference_id, leg_id=leg_id, kind=kind, name=name, **fields)
+        )
+        return leg_id
+
+    async def picture(self, conference_id: str) -> np.ndarray:
+        still = await self.client.picture(conference_id, 1280)
+        raw = np.frombuffer(base64.b64decode(still.jpeg_base64), np.uint8)
+        return cv2.imdecode(raw, cv2.IMREAD_COLOR)
+
+    def told(self, type_: type[m.Event], leg_id: str) -> list[m.Event]:
+        return [e for e in self.events if isinstance(e, type_) and e.leg_id == leg_id]
+
+
+async def until(truth: Callable[[], object], timeout_s: float = 8.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not truth():
+        assert time.monotonic() < end, "never became true"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[Node]:
+    started = Node(tmp_path)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+async def test_two_rooms_see_the_programme_and_hear_each_other_only(node: Node) -> None:
+    """The whole of a consultation over plain RTP: panes, N-1 sound, key frames, keys, goodbye."""
+    conference = await node.open()
+    rooms, legs = [], []
+    for name, colour, hertz in (("北厅", (60, 200, 90), 700.0), ("南厅", (120, 90, 220), 1100.0)):
+        room = Room(colour=colour, tone_hz=hertz)
+        leg = await node.add(conference, m.LegKind.RTP, name, remote_host="127.0.0.1")
+        await node.client.send(m.LegAnswer(leg_id=leg, streams=room.streams()))
+        room.start(node.added)
+        rooms.append(room)
+        legs.append(leg)
+    try:
+        await until(lambda: all(node.told(m.LegUp, leg) for leg in legs))
+        await until(lambda: all(len(room.pictures) > 30 for room in rooms), 15)
+        seen = rooms[0].pictures[-1]
+        assert (seen.width, seen.height) == (1280, 720)
+        assert abs(int(seen.u[150, 160]) - 200) < 12, "north hall in the left pane"
+        assert abs(int(seen.v[150, 480]) - 220) < 12, "south hall in the right pane"
+        for room, own, other in ((rooms[0], 700, 1100), (rooms[1], 1100, 700)):
+            recent = room.heard()[-48_000:]
+            assert strength(recent, other) > 0.8
+            assert strength(recent, own) < 0.02
+        before = rooms[0].keyframes
+        await asyncio.sleep(0.7)
+        rooms[0].send_pli()
+        await until(lambda: rooms[0].keyframes > before)
+        await rooms[1].press("5")
+        await until(lambda: bool(node.told(m.DtmfPressed, legs[1])))
+        stats = (await node.client.stats(conference)).conferences[0]
+        assert stats.seats[:2] == legs
+        streams = {(s.media, s.direction): s for s in stats.legs[0].streams}
+        assert streams["video", "in"].frame_rate > 15
+        assert streams["video", "out"].codec == "H264" and streams["video", "out"].packets > 40
+        assert streams["audio", "in"].loss_pct == 0.0
+    finally:
+        for room in rooms:
+            await room.stop()
+            room.close()
+    await node.client.send(m.LegRemove(leg_id=legs[0]))
+    await node.client.send(m.LegRemove(leg_id=legs[0]))
+    await node.client.send(m.ConferenceClose(conference_id=conference))
+    await until(lambda: bool(node.told(m.LegClosed, legs[1])))
+    reasons = [event.reason for leg in legs for event in node.told(m.LegClosed, leg)]
+    assert reasons == [m.CloseReason.REMOVED, m.CloseReason.CONFERENCE_CLOSED]
+
+
+async def test_single_nal_room_gets_no_fragments_and_silence_is_told(node: Node) -> None:
+    """Packetisation mode 0 needs a rung of its own; a room that falls silent is lost in 3 s."""
+    conference = await node.open()
+    await node.add(conference, m.LegKind.SYNTHETIC, "东门", url="synthetic:东门")
+    room = Room(colour=(60, 200, 90), tone_hz=700, mode=0)
+    leg = await node.add(conference, m.LegKind.RTP, "老会议室", remote_host="127.0.0.1")
+    await node.client.send(m.LegAnswer(leg_id=leg, streams=room.streams()))
+    room.start(node.added)
+    try:
+        await until(lambda: len(room.pictures) > 20, 15)
+        assert room.nal_types <= {1, 5, 6, 7, 8, 9}
+    finally:
+        await room.stop()
+    stopped = time.monotonic()
+    await until(lambda: bool(node.told(m.LegLost, leg)), 4)
+    assert time.monotonic() - stopped <= 3.2
+    room.start(node.added)
+    await until(lambda: len(node.told(m.LegUp, leg)) == 2, 3)
+    await room.stop()
+    room.close()
+
+
+async def test_bad_requests_get_a_code_and_disturb_nothing(node: Node) -> None:
+    """Whoever speaks to the node wrongly learns which field; the conference goes on."""
+    conference = await node.open(is_drill=True)
+    await node.add(conference, m.LegKind.SYNTHETIC, "东门", url="synthetic:东门")
+    offers = ["", "v=0", "v=0\r\nm=audio", "\x00" * 10, "v=0\r\n" + "a=x\r\n" * 3000]
+    codes = set()
+    for kind, fields in [
+        *((m.LegKind.WEBRTC, {"offer_sdp": offer}) for offer in offers),
+        (m.LegKind.WEBRTC, {}),
+        (m.LegKind.SYNTHETIC, {"url": "file:///etc/passwd"}),
+    ]:
+        with pytest.raises(LocalMediaError) as refused:
+            await node.add(conference, kind, "坏", **fields)
+        codes.add(refused.value.code)
+    assert codes == {"sdp_malformed", "offer_missing", "camera_url_refused"}
+    with pytest.raises(LocalMediaError) as unknown:
+        await node.add(str(uuid7()), m.LegKind.SYNTHETIC, "坏", url="synthetic:x")
+    assert unknown.value.code == "conference_unknown"
+    wire = WireClient(node.path, lambda type_, body: None)
+    await wire.start()
+    await wire.wait_connected(5)
+    for type_, body, code in [
+        ("no.such", {}, "request_unknown"),
+        ("leg.add", {"conference_id": conference}, "request_malformed"),
+        ("layout.set", {"conference_id": conference, "panes": 10}, "request_malformed"),
+        ("conference.open", {"conference_id": "x", "title": 5, "more": 1}, "request_malformed"),
+    ]:
+        with pytest.raises(LocalMediaError) as refused:
+            await wire.request(type_, body)
+        assert refused.value.code == code
+    await wire.stop()
+    stats = (await node.client.stats(conference)).conferences[0]
+    assert [leg.name for leg in stats.legs] == ["东门"]
+
+
+async def test_layouts_show_who_the_desk_seats(node: Node) -> None:
+    """What the chair sets is what all see; the drill stripe is on every picture."""
+    conference = await node.open(is_drill=True)
+    legs = [
+        await node.add(conference, m.LegKind.SYNTHETIC, name, url=f"synthetic:{name}")
+        for name in ("东门", "西门", "仓库")
+    ]
+    await node.client.send(m.LayoutSet(conference_id=conference, panes=2, seats=[legs[2], legs[0]]))
+    stats = (await node.client.stats(conference)).conferences[0]
+    assert (stats.panes, stats.seats) == (2, [legs[2], legs[0]])
+    picture = await node.picture(conference)
+    blue, green, red = picture[14, 700].astype(int)
+    assert red > 120 > max(blue, green), "drill stripe"
+    await node.client.send(m.LayoutSet(conference_id=conference))
+    stats = (await node.client.stats(conference)).conferences[0]
+    assert (stats.panes, stats.seats) == (4, [*legs, None])
+
+
+async def test_adding_a_leg_again_is_the_same_leg(node: Node) -> None:
+    """A retried request must not bind a second pair of ports."""
+    conference = await node.open()
+    request = m.LegAdd(conference_id=conference, leg_id=str(uuid7()), kind=m.LegKind.RTP, name="厅")
+    first = await node.client.add_leg(request)
+    assert await node.client.add_leg(request) == first
+    assert first.audio_port is not None and first.audio_port % 2 == 0
+
+
+async def test_node_ends_on_sigterm_and_tells_each_leg(node: Node) -> None:
+    """A graceful stop leaves no leg without a reason."""
+    conference = await node.open()
+    leg = await node.add(conference, m.LegKind.SYNTHETIC, "东门", url="synthetic:东门")
+    node.process.terminate()
+    await until(lambda: bool(node.told(m.LegClosed, leg)))
+    assert node.told(m.LegClosed, leg)[0].reason is m.CloseReason.NODE_STOPPED
+    assert await node.stop() == 0
+
+
+async def test_node_dies_with_its_parent(tmp_path: Path) -> None:
+    """A supervisor killed with -9 must leave no media process behind."""
+    script = (
+        "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-m',"
+        " 'video_bridge.node', '--socket', sys.argv[1], '--rtp-ports', '34000-34019']);"
+        " print(p.pid, flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "node.sock"
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    child = int(await parent.stdout.readline())
+    await until(path.exists, 20)
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not Path(f"/proc/{child}/status").exists() or _is_zombie(child), 10)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
