@@ -96,6 +96,7 @@ const components = [
 ]
 
 export function installElement(app: App): void {
-  for (const component of components) app.use(component)
+  // By name: `use` would skip the parts that Element Plus registers only with their parents.
+  for (const component of components) app.component(component.name as string, component)
   app.directive('loading', ElLoadingDirective)
 }

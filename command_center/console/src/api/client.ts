@@ -10,6 +10,8 @@ export interface CallOptions {
   contentType?: string
   signal?: AbortSignal
   timeoutMs?: number
+  /** Let the request outlive the page (leaving a session when the page closes). */
+  keepalive?: boolean
 }
 
 let onUnauthenticated: () => void = () => undefined
@@ -39,6 +41,7 @@ export async function send(method: string, path: string, options: CallOptions = 
       method,
       headers,
       credentials: 'same-origin',
+      keepalive: options.keepalive ?? false,
       body: options.body === undefined ? undefined : isText ? (options.body as string) : JSON.stringify(options.body),
       signal: options.signal ? AbortSignal.any([limit, options.signal]) : limit,
     })

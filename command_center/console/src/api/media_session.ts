@@ -23,5 +23,5 @@ export async function postOffer(at: MediaCredentials, sdp: string): Promise<Answ
 
 export async function endSession(location: string, bearer?: string): Promise<void> {
   const path = new URL(location, window.location.origin).pathname
-  await send('DELETE', path, { bearer, timeoutMs: 5000 })
+  await send('DELETE', path, { bearer, timeoutMs: 5000, keepalive: true })
 }

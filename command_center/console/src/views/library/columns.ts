@@ -1,0 +1,47 @@
+/** Which columns a library shows: those of its fields for which the console has a word. */
+import { i18n } from '@/locales'
+import type { Place } from '@/api/types'
+
+const ORDER = [
+  'number', 'code', 'kind', 'type', 'category', 'tier', 'level', 'region_name', 'region_code', 'organisation_name', 'unit_name',
+  'enterprise', 'company', 'owner', 'title', 'specialty', 'specialities', 'leader', 'leader_name', 'phone', 'crew', 'skills',
+  'vehicles', 'authority', 'substance', 'substances', 'quantity_t', 's_value', 'r_value', 'residents', 'stock', 'items', 'capacity',
+  'sip_username', 'sip_account', 'protocol', 'address_state', 'registered', 'state', 'status', 'source', 'address', 'parent_code',
+]
+
+export function columnsOf(items: Place[]): string[] {
+  const sample = items.slice(0, 50)
+  const present = ORDER.filter((field) => sample.some((item) => hasWords(item[field])))
+  if (present.includes('region_name')) return present.filter((field) => field !== 'region_code')
+  return present
+}
+
+function hasWords(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return false
+  return !(Array.isArray(value) && value.length === 0)
+}
+
+export function cell(value: unknown): string {
+  const { t, te } = i18n.global
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'boolean') return t(value ? 'library.yes' : 'library.no')
+  if (Array.isArray(value)) return value.map(cell).join('、')
+  if (typeof value === 'object') return describe(value as Record<string, unknown>)
+  if (typeof value === 'string' && te(`incident.address.${value}`)) return t(`incident.address.${value}`)
+  if (typeof value === 'string' && te(`tier.${value}`)) return t(`tier.${value}`).trim()
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Math.round(value * 100) / 100)
+  return String(value)
+}
+
+/** A part such as {item, quantity, unit} in one phrase. */
+function describe(part: Record<string, unknown>): string {
+  const name = part.name ?? part.item ?? part.substance ?? part.kind
+  const amount = part.quantity ?? part.quantity_t ?? part.count
+  if (name !== undefined) return [name, amount, part.unit].filter((word) => word !== undefined && word !== null).join(' ')
+  return Object.values(part).filter((word) => typeof word !== 'object').join(' ')
+}
+
+export function matches(item: Place, wanted: string): boolean {
+  if (!wanted) return true
+  return Object.values(item).some((value) => (typeof value === 'object' ? JSON.stringify(value ?? '') : String(value)).toLowerCase().includes(wanted))
+}
