@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from aiohttp import web
 
+from resource_dispatch import RoadNetwork, SolverPool, load_graph
+
 from .database import Database
+from .demo.roads import demo_road_network
+from .incidents.dispatching import Dispatcher
 from .processes import is_loopback, local_ipv4_addresses, reachable_host
 from .security import AuditChain, Desk, LogIn, Passwords, load_key
 from .settings import Settings
@@ -16,6 +21,7 @@ from .web.health import Component, Health
 from .web.schemas import PublicConfig
 
 AUDIT_KEY = "audit.key"
+ROADS = "roads.json.gz"
 
 
 def product_version() -> str:
@@ -61,6 +67,12 @@ def build_desk(settings: Settings, database: Database) -> Desk:
     return Desk(database, AuditChain(load_key(settings.secrets_dir / AUDIT_KEY)))
 
 
+def road_network(settings: Settings) -> RoadNetwork:
+    """The installation's road graph under `var`, or the made-up one of the demo province."""
+    file = settings.var_dir / ROADS
+    return RoadNetwork(load_graph(file)) if file.exists() else demo_road_network()
+
+
 def build_web(settings: Settings, database_url: str) -> web.Application:
     """The web process: API, live events and console."""
     database = Database(database_url)
@@ -75,11 +87,14 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     config = PublicConfig(
         demo=settings.demo, version=product_version(), public_url=public_url(settings)
     )
-    services: list[object] = [settings, LogIn(desk, Passwords()), health, config]
+    pool = SolverPool()
+    dispatcher = Dispatcher(pool, cache(lambda: road_network(settings)))
+    services: list[object] = [settings, LogIn(desk, Passwords()), health, config, dispatcher]
     app = create_app(desk, services, origins=origins(settings))
 
-    async def close_database(_app: web.Application) -> None:
+    async def close_all(_app: web.Application) -> None:
+        await pool.close()
         await database.close()
 
-    app.on_cleanup.append(close_database)
+    app.on_cleanup.append(close_all)
     return app

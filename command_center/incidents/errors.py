@@ -111,10 +111,6 @@ class ProposalLinesUnknownError(IncidentError):
     code = "proposal_lines_unknown"
 
 
-class TeamTakenError(IncidentError):
-    code = "team_taken"
-
-
 PROBLEMS: dict[str, Problem] = {
     "incident_not_found": Problem(404, "没有找到这起事件", "There is no such incident"),
     "incident_closed": Problem(409, "事件已办结，不能再改动", "The incident is closed"),
@@ -161,5 +157,11 @@ PROBLEMS: dict[str, Problem] = {
         409, "方案已由{winner}确认或已过期", "The proposal was confirmed by {winner}"
     ),
     "proposal_lines_unknown": Problem(422, "方案中没有这些行", "The proposal has no such lines"),
-    "team_taken": Problem(409, "{team}在这段时间已有任务", "{team} has another task at that time"),
+    "team_taken": Problem(
+        409, "{team_name}在这段时间已有任务", "{team_name} has another task at that time"
+    ),
+    "stock_short": Problem(409, "{item}库存不足", "There is not enough free stock of {item}"),
+    "drill_touches_real": Problem(
+        409, "演练不能动用真实资源", "A drill never touches real resources"
+    ),
 }

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from resource_dispatch import release_team
+
 from ..security.actor import Actor, ActorKind
 from ..security.permissions import Permission
 from ..security.work import Work, service_call
@@ -106,6 +108,8 @@ async def step_order(work: Work, order_id: UUID, action: str, note: str | None =
     await work.session.refresh(order)
     if not won:
         raise OrderStateConflictError(winner=winner_of(order), state=order.state)
+    if order.state in ("done", "declined"):
+        await release_team(work.session, order_id=order.id, at=work.now)
     incident = await repository.incident(work.session, order.incident_id)
     text = word(
         "timeline",

@@ -12,6 +12,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from resource_dispatch import ReservationState, StockReservation
+
 from ..directory import OrganisationRow
 from .errors import (
     IncidentNotFoundError,
@@ -147,6 +149,28 @@ async def orders_of_team(
         col(OrderRow.incident_id) == incident_id, col(OrderRow.team_id) == team_id
     )
     return (await session.scalars(query.order_by(col(OrderRow.id)))).all()
+
+
+async def tasks_with_orders(session: AsyncSession, incident_id: UUID) -> set[UUID]:
+    """Tasks that somebody has been sent to and has not declined."""
+    query = select(col(OrderRow.task_id)).where(
+        col(OrderRow.incident_id) == incident_id,
+        col(OrderRow.state).not_in(["declined", "cancelled"]),
+        col(OrderRow.task_id).is_not(None),
+    )
+    return {id_ for id_ in await session.scalars(query) if id_ is not None}
+
+
+async def tasks_with_stock(session: AsyncSession, incident_id: UUID) -> set[UUID]:
+    """Tasks that stock has been promised to."""
+    query = select(col(StockReservation.task_id)).where(
+        col(StockReservation.incident_id) == incident_id,
+        col(StockReservation.state).in_(
+            [ReservationState.COMMITTED.value, ReservationState.DEPLOYED.value]
+        ),
+        col(StockReservation.task_id).is_not(None),
+    )
+    return {id_ for id_ in await session.scalars(query) if id_ is not None}
 
 
 async def order(session: AsyncSession, order_id: UUID) -> OrderRow:

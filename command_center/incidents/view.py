@@ -116,11 +116,7 @@ def task_out(row: TaskRow, now: datetime) -> TaskOut:
 
 
 def order_out(row: OrderRow, now: datetime) -> OrderOut:
-    """Overdue: the team should be there by `due_at` and is not."""
-    ended = row.state in ("done", "declined", "cancelled")
-    reached = row.arrived_at or row.done_at
-    overdue = row.due_at is not None and (
-        (reached is not None and reached > row.due_at)
-        or (reached is None and not ended and now > row.due_at)
-    )
+    """Overdue: not done by `due_at`; an order done late keeps its mark."""
+    ended = row.state in ("declined", "cancelled")
+    overdue = row.due_at is not None and not ended and (row.done_at or now) > row.due_at
     return OrderOut.model_validate({**row.model_dump(), "overdue": overdue})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 
 from command_center.database import Database
+from command_center.incidents.dispatching import Dispatcher
 from command_center.security import (
     SYSTEM,
     AuditChain,
@@ -25,6 +27,7 @@ from command_center.security.repository import account_named
 from command_center.web.app import create_app
 from command_center.web.health import Health
 from command_center.web.schemas import PublicConfig
+from resource_dispatch import RoadNetwork, RoadPlace, SolverPool, demo_roads
 
 PASSWORD = "Yanshi-2026!"
 
@@ -57,14 +60,35 @@ def passwords() -> Passwords:
     return Passwords(quick=True)
 
 
+@cache
+def roads() -> RoadNetwork:
+    """A handful of roads around the scene of the story."""
+    spots = [
+        ("440229", "翁源县", 114.13, 24.35),
+        ("440200", "韶关市", 113.60, 24.81),
+        ("440232", "乳源县", 113.28, 24.78),
+        ("441800", "清远市", 113.06, 23.68),
+        ("441881", "英德市", 113.41, 24.19),
+        ("440229113", "翁城镇", 113.86, 24.40),
+    ]
+    return RoadNetwork(demo_roads([RoadPlace(*spot) for spot in spots], seed=1))
+
+
 @pytest.fixture
 async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
     """The application as the web process serves it, on a loopback port."""
-    services = [LogIn(desk, passwords), Health(), PublicConfig(demo=True, version="test")]
+    pool = SolverPool(keep_spare=False)
+    services = [
+        LogIn(desk, passwords),
+        Health(),
+        PublicConfig(demo=True, version="test"),
+        Dispatcher(pool, roads),
+    ]
     started = TestServer(create_app(desk, services))
     await started.start_server()
     yield started
     await started.close()
+    await pool.close()
 
 
 SignIn = Callable[..., Awaitable[Person]]
