@@ -118,6 +118,11 @@ class RtpStream(Body):
     codec: Codec
     payload_type: int = Field(ge=0, le=127, description="payload type we send and receive")
     clock_rate: int
+    receive_codec: Codec | None = Field(
+        default=None, description="what comes in, where each direction is settled by itself (H.245)"
+    )
+    receive_payload_type: int | None = Field(default=None, ge=0, le=127)
+    receive_clock_rate: int | None = None
     remote_host: str
     remote_port: int = Field(ge=1, le=65535)
     remote_rtcp_port: int | None = None

@@ -108,8 +108,9 @@ class RoomMedia(SessionMedia):
         for stream in streams:
             if stream.media not in self._pairs:
                 raise LocalMediaError("media_not_bound", media=stream.media)
-            if stream.codec not in _SENDING_CODECS[stream.media]:
-                raise LocalMediaError("codec_unsupported", codec=stream.codec)
+            for codec in (stream.codec, stream.receive_codec or stream.codec):
+                if codec not in _SENDING_CODECS[stream.media]:
+                    raise LocalMediaError("codec_unsupported", codec=codec)
             host = await self._resolve(stream.remote_host)
             routes[stream.media] = (
                 host,
@@ -241,4 +242,12 @@ def _plan(stream: m.RtpStream, leg: Leg) -> MediaPlan:
         packetization_mode=stream.packetization_mode,
         profile_level_id=stream.profile_level_id,
         max_bitrate_bps=stream.max_bitrate_bps,
+        receive_as=_receive_as(stream),
     )
+
+
+def _receive_as(stream: m.RtpStream) -> tuple[str, int, int] | None:
+    if stream.receive_codec is None or stream.receive_payload_type is None:
+        return None
+    rate = stream.receive_clock_rate or stream.clock_rate
+    return stream.receive_codec, stream.receive_payload_type, rate

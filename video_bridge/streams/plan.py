@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..messages import MediaKind
 from ..payload.h264 import ProfileLevelId
@@ -25,6 +25,15 @@ class MediaPlan:
     max_bitrate_bps: int | None = None
     audio_level_id: int | None = None
     allows_asymmetric_level: bool = False
+    receive_as: tuple[str, int, int] | None = None  # codec, payload type, clock rate (H.245)
+
+    @property
+    def inbound(self) -> MediaPlan:
+        """The plan as the receiving side reads it: H.245 settles each direction by itself."""
+        if self.receive_as is None:
+            return self
+        codec, payload_type, clock_rate = self.receive_as
+        return replace(self, codec=codec, payload_type=payload_type, clock_rate=clock_rate)
 
     @property
     def allows_720p(self) -> bool:

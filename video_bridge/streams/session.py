@@ -69,8 +69,9 @@ class RtpSession:
         Raises LocalMediaError for a codec the node has not.
         """
         self.plans = {plan.media: plan for plan in plans}
-        self._plan_audio(self.plans.get("audio"))
-        self._plan_video(self.plans.get("video"))
+        inbound = {media: plan.inbound for media, plan in self.plans.items()}
+        self._plan_audio(inbound.get("audio"))
+        self._plan_video(inbound.get("video"))
         for media in ("audio", "video"):
             self._plan_out(media, self.plans.get(media))
 
