@@ -12,6 +12,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from video_bridge.datapath import SrtpProfile
@@ -47,12 +49,14 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     kinds = {"ours": "ours", "python_twin": "twin", "aiortc": "aiortc"}
     for name, kind in kinds.items():
         if name in rivals:
-            figures[name] = _best(name, kind, arguments, seconds, notes)
+            figures[name] = _best(name, partial(_try, kind, arguments, seconds), notes)
     if "janus" in rivals:
-        _say("janus")
-        figures["janus"] = fanout_janus.measure(
-            arguments.receivers, arguments.suite, seconds, notes
-        )
+        try:
+            attempt = partial(fanout_janus.measure, arguments.receivers, arguments.suite, seconds)
+            figures["janus"] = _best("janus", attempt, notes)
+        except fanout_janus.UnavailableError as error:
+            figures["janus"] = None
+            notes.append(f"janus: {error}")
     return _object(arguments, seconds, figures, notes)
 
 
@@ -70,14 +74,12 @@ def _run_inside(arguments: argparse.Namespace) -> dict[str, object]:
     return result
 
 
-def _best(
-    name: str, kind: str, arguments: argparse.Namespace, seconds: float, notes: list[str]
-) -> dict[str, float]:
+def _best(name: str, attempt: Callable[[], dict[str, float]], notes: list[str]) -> dict[str, float]:
     """One try on a quiet machine, else the best of three, and say so."""
     tries: list[dict[str, float]] = []
     for number in range(TRIES):
         _say(f"{name}, try {number + 1}")
-        tries.append(_try(kind, arguments, seconds))
+        tries.append(attempt())
         if tries[-1]["cpu_wait_pct"] < MAX_WAIT_PCT:
             return tries[-1]
     notes.append(f"{name}: best of {TRIES}, the machine was busy")
