@@ -206,12 +206,16 @@ def roster() -> list[Json]:
         participant("site", "省应急管理厅指挥大厅", "sip", "joined"),
         muted,
         participant("site", "韶关市应急管理局", "sip", "ringing"),
-        participant("site", "清远市应急管理局", "sip", "unregistered", reason_text="会场终端未注册"),
+        participant(
+            "site", "清远市应急管理局", "sip", "unregistered", reason_text="会场终端未注册"
+        ),
         participant("site", "英德市应急管理局", "sip", "failed", reason_text="无人应答（30 秒）"),
         participant("site", "省生态环境厅", "sip", "not_joined"),
         participant("site", "省卫生健康委", "sip", "offline", reason_text="注册已过期"),
         lossy,
-        participant("team", "演示翁城专职消防站 队长", "webrtc", "not_joined", join_url="http://x/m/t2"),
+        participant(
+            "team", "演示翁城专职消防站 队长", "webrtc", "not_joined", join_url="http://x/m/t2"
+        ),
         participant("camera", "C03 厂门", "synthetic", "joined"),
         participant("camera", "C01 库内", "rtsp", "lost", reason_text="3 秒没有画面"),
         participant("telephone", "专家 许示十", "telephone", "left", reason_text="对方挂断"),

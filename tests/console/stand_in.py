@@ -14,6 +14,8 @@ from typing import Any
 import socketio
 from aiohttp import web
 
+from command_center.security.permissions import Role, permissions_of
+from command_center.web.middlewares import HEADERS
 from tests.console import situation
 from tests.console.situation import Json, at, new_id
 
@@ -193,7 +195,10 @@ class StandIn:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         wanted = DIST / request.match_info["tail"]
-        return web.FileResponse(wanted if wanted.is_file() else DIST / "index.html")
+        # The product's own headers, so that its content security policy binds here too.
+        return web.FileResponse(
+            wanted if wanted.is_file() else DIST / "index.html", headers=HEADERS
+        )
 
     def items_of(self, items: list[Json]) -> Any:
         """A route that answers a fixed list."""
@@ -330,7 +335,10 @@ class StandIn:
     # --- consultations --------------------------------------------------------------------
 
     async def consultation_proposal(self, _: web.Request) -> web.Response:
-        rows = [("site", "省应急管理厅指挥大厅", "registered"), ("site", "清远市应急管理局", "unregistered")]
+        rows = [
+            ("site", "省应急管理厅指挥大厅", "registered"),
+            ("site", "清远市应急管理局", "unregistered"),
+        ]
         rows += [("camera", "C03 厂门", "camera"), ("team", "演示粤北危化队", "phone_link")]
         members = [
             {"ref": f"{kind}:{n}", "kind": kind, "name": name, "address_state": state}
@@ -397,7 +405,7 @@ class StandIn:
     async def get_join(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:
             return problem(404, "join_token_invalid", "链接无效或已过期")
-        talk = {"title": "翁源液氯泄漏 会商", "is_drill": True}
+        talk = {"id": new_id(), "title": "翁源液氯泄漏 会商", "is_drill": True, "state": "open"}
         who = {"name": "演示粤北危化队 队长", "kind": "team", "publish": True, "play": True}
         return web.json_response({"consultation": talk, **who, "orders": self.orders[self.first]})
 
@@ -464,7 +472,7 @@ USER = {
     "roles": ["duty_officer"],
     "region_code": "440000",
     "unit_name": "省应急管理厅（演示）",
-    "permissions": [],
+    "permissions": sorted(p.value for p in permissions_of(frozenset({Role.DUTY_LEADER}))),
 }
 LIBRARIES: dict[str, list[Json]] = {
     "organisations": places("机构", 144),

@@ -18,7 +18,7 @@ export function openLive(listener: LiveListener, joinToken?: string): LiveLine {
   const socket: Socket = io({
     path: '/socket.io',
     transports: ['websocket', 'polling'],
-    auth: joinToken ? { token: joinToken, join_token: joinToken } : {},
+    auth: joinToken ? { join_token: joinToken } : {},
     reconnectionDelay: 500,
     reconnectionDelayMax: 4000,
   })

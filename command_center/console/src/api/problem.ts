@@ -6,7 +6,7 @@ export interface ProblemBody {
   code: string
   detail: string
   detail_en?: string
-  fields?: Record<string, unknown> | { name: string; detail: string }[]
+  fields?: Record<string, unknown>
 }
 
 export class Problem extends Error {
@@ -37,15 +37,11 @@ export class Problem extends Error {
     return locale === 'en' ? `The server refused (${this.status}).` : `服务器拒绝了请求（${this.status}）。`
   }
 
-  /** Field name -> words, for showing each fault where it arises. */
-  fieldWords(): Record<string, string> {
-    const found: Record<string, string> = {}
-    const fields = this.body?.fields
-    if (Array.isArray(fields)) {
-      for (const field of fields) found[field.name] = field.detail
-    } else if (fields) {
-      for (const [name, words] of Object.entries(fields)) found[name] = String(words)
-    }
-    return found
+  /** The fields that were refused, by their last name, to mark each where it is typed. */
+  fieldNames(): string[] {
+    const fields = this.body?.fields ?? {}
+    const named = typeof fields.field === 'string' ? [fields.field] : []
+    const names = [...Object.keys(fields), ...named].map((name) => name.split('.').pop() ?? name)
+    return names.map((name) => (name === 'longitude' || name === 'latitude' ? 'position' : name))
   }
 }

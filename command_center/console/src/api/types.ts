@@ -69,6 +69,7 @@ export interface StoredReport extends Report {
   number?: string
   ordinal?: number
   kind?: string
+  created_by?: string
   created_at?: string
 }
 
@@ -182,6 +183,8 @@ export interface Task {
   state: TaskState
   done_at: string | null
   done_by: string | null
+  is_overdue?: boolean
+  evidence_text?: string | null
 }
 
 export interface DispatchLine {
@@ -330,7 +333,7 @@ export interface JoinToken {
   expires_at: string
 }
 export interface JoinPage {
-  consultation: { id?: string; title: string; is_drill: boolean; state?: string }
+  consultation: { id: string; title: string; is_drill: boolean; state?: string }
   name: string
   kind: string
   publish: boolean
@@ -344,6 +347,6 @@ export interface LiveEvent {
   incident_id: string | null
   consultation_id: string | null
   at: string
-  actor: string | null
+  actor: Record<string, unknown> | null
   body: Record<string, unknown>
 }

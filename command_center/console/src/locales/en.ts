@@ -148,7 +148,7 @@ const en: typeof zh = {
     unexpected: 'Something unexpected went wrong. Try again; if it stays, tell the system administrator.',
     loadFailed: 'Could not be read',
     notFound: 'There is no such page',
-    notAllowed: 'Your role may not use this page',
+    noDuty: 'Administrators take no part in duty business, and there is no page for this role yet. Log in with a duty account.',
   },
   layer: {
     incidents: 'Incidents',

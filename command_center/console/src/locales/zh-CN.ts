@@ -147,7 +147,7 @@ export default {
     unexpected: '出现未预期的错误，请重试；若仍出现请联系系统管理员。',
     loadFailed: '读取失败',
     notFound: '没有找到这个页面',
-    notAllowed: '当前角色不能使用本页',
+    noDuty: '管理员账号不参与值班业务，本系统目前没有为该角色提供的页面。值班业务请用值班账号登录。',
   },
   layer: {
     incidents: '事件',

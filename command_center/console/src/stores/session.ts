@@ -10,7 +10,9 @@ export const useSession = defineStore('session', () => {
   const config = ref<PublicConfig | null>(null)
   const known = ref(false)
   const expired = ref(false)
-  const isDuty = computed(() => user.value?.roles.some((role) => DUTY_ROLES.has(role)) ?? false)
+  const permissions = computed(() => new Set(user.value?.permissions ?? []))
+  /** What the role may not do is not shown; the server refuses it in any case. */
+  const may = (permission: string): boolean => permissions.value.has(permission)
 
   async function begin(): Promise<void> {
     if (known.value) return
@@ -37,7 +39,5 @@ export const useSession = defineStore('session', () => {
     if (user.value) expired.value = true
     user.value = null
   }
-  return { user, config, known, expired, isDuty, begin, enter, leave, expire }
+  return { user, config, known, expired, may, begin, enter, leave, expire }
 })
-
-const DUTY_ROLES = new Set(['duty_officer', 'duty_leader', 'commander', 'trainer'])

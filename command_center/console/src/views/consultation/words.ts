@@ -27,7 +27,8 @@ export function lossOf(one: Participant): number | null {
   const values = [stats.loss_pct, stats.in?.loss_pct, stats.out?.loss_pct].filter((value): value is number => typeof value === 'number')
   return values.length ? Math.max(...values) : null
 }
+/** In bit/s, with the letter that bridges' desks use. */
 export function rateWord(bitsPerSecond: number | null | undefined): string {
   if (typeof bitsPerSecond !== 'number') return ''
-  return bitsPerSecond >= 1_000_000 ? `${(bitsPerSecond / 1_000_000).toFixed(1)} Mbit/s` : `${Math.round(bitsPerSecond / 1000)} kbit/s`
+  return bitsPerSecond >= 1_000_000 ? `${(bitsPerSecond / 1_000_000).toFixed(1)}M` : `${Math.round(bitsPerSecond / 1000)}k`
 }

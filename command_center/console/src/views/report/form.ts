@@ -30,7 +30,7 @@ export interface ReportForm {
 
 export const EVENT_TYPES = [
   'hazardous_chemical_leak', 'fire', 'explosion', 'poisoning', 'traffic', 'mine', 'collapse',
-  'flood', 'typhoon', 'geological', 'forest_fire', 'environment', 'other',
+  'flood', 'rainstorm', 'typhoon', 'geological', 'earthquake', 'forest_fire', 'environment', 'public_health', 'other',
 ] as const
 export const CHANNELS: Channel[] = ['phone', 'form', 'public', 'sensor']
 
@@ -65,7 +65,7 @@ export type FaultKey = 'required' | 'notFuture' | 'order' | 'badNumber' | 'badPo
 export type Faults = Partial<Record<string, FaultKey>>
 
 const REQUIRED = ['title', 'event_type', 'place_name', 'region_code', 'received_at', 'reporter_name', 'signer'] as const
-const LONGEST: Record<string, number> = { title: 200, place_name: 200, reporter_name: 100, reporter_phone: 40, signer: 100, course: 10_000, measures: 10_000 }
+const LONGEST: Record<string, number> = { title: 200, place_name: 500, reporter_name: 120, reporter_phone: 40, signer: 60, course: 10_000, measures: 10_000 }
 
 /** What must be corrected before the report can leave, by field. */
 export function faultsOf(form: ReportForm, now: number): Faults {
@@ -77,7 +77,7 @@ export function faultsOf(form: ReportForm, now: number): Faults {
   if (!form.occurred_unknown && !form.occurred_at) faults.occurred_at = 'required'
   if (form.longitude === null || form.latitude === null) faults.position = 'required'
   else if (!inChina(form.longitude, form.latitude)) faults.position = 'badPosition'
-  if (form.reporter_phone && !/^[0-9+\- ]+$/.test(form.reporter_phone)) faults.reporter_phone = 'badPhone'
+  if (form.reporter_phone && !/^[0-9+()\- ]+$/.test(form.reporter_phone)) faults.reporter_phone = 'badPhone'
   Object.assign(faults, timeFaults(form, now))
   for (const field of CASUALTY_FIELDS) {
     const figure = form.figures[field]
