@@ -39,8 +39,17 @@ HEALTHY_WITHIN_S = 30.0
 @contextmanager
 def database_running(settings: Settings, say: Speaker) -> Iterator[str]:
     """The address of the real PostgreSQL, or of the embedded one, which ends with the block."""
+    with database_server(settings, say) as (database_url, _server):
+        yield database_url
+
+
+@contextmanager
+def database_server(
+    settings: Settings, say: Speaker
+) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
+    """As `database_running`, with the embedded server itself, None for a real one."""
     if settings.database_url is not None:
-        yield settings.database_url
+        yield settings.database_url, None
         return
     settings.log_dir.mkdir(parents=True, exist_ok=True)
     log = settings.log_dir / "postgres.log"
@@ -48,7 +57,7 @@ def database_running(settings: Settings, say: Speaker) -> Iterator[str]:
     is_first = not (settings.postgres_dir / "PG_VERSION").exists()
     say.line("postgres_first" if is_first else "postgres")
     try:
-        yield server.start()
+        yield server.start(), server
     finally:
         server.stop()
 
@@ -161,13 +170,19 @@ def _reporter(say: Speaker) -> Callable[[str, ChildState, str], None]:
     return report
 
 
-async def supervise(settings: Settings, database_url: str, say: Speaker) -> None:
-    """Run the children until Ctrl-C or SIGTERM. Raises ChildFailedError when one never starts."""
+async def supervise(
+    settings: Settings, database_url: str, say: Speaker, server: EmbeddedPostgres | None = None
+) -> None:
+    """Run the children until Ctrl-C or SIGTERM. Raises ChildFailedError when one never starts.
+
+    `server`, our own database, is started again when it dies.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
     supervisor = Supervisor(settings.log_dir, _reporter(say))
+    keeper = asyncio.create_task(server.keep()) if server is not None else None
     try:
         for spec in child_specs(settings, write_settings(settings, database_url)):
             supervisor.start(spec)
@@ -178,6 +193,8 @@ async def supervise(settings: Settings, database_url: str, say: Speaker) -> None
             await stopping.wait()
         say.line("stopping")
     finally:
+        if keeper is not None:
+            keeper.cancel()
         await supervisor.stop()
 
 
@@ -206,9 +223,9 @@ def serve(settings: Settings, say: Speaker) -> None:
     with (
         InstanceLock(settings.run_dir / "serve.lock"),
         terminated_as_interrupted(),
-        database_running(settings, say) as database_url,
+        database_server(settings, say) as (database_url, server),
     ):
         settings = with_https(settings, say)
         say.line("migrating")
         migrate(database_url)
-        asyncio.run(supervise(settings, database_url, say))
+        asyncio.run(supervise(settings, database_url, say, server))

@@ -7,6 +7,7 @@ postmaster are waited for, and a pid file that names a stranger is removed.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -157,6 +158,22 @@ class EmbeddedPostgres:
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
+
+    async def keep(self, every_s: float = 0.3) -> None:
+        """Start our server again whenever it dies; run this in the main thread's event loop.
+
+        Sessions that were cut off fail and are retried by their owners; what was acknowledged is
+        in the write-ahead log and comes back with the recovery.
+        """
+        while True:
+            await asyncio.sleep(every_s)
+            if self._process is None or self._process.poll() is None:
+                continue
+            deadline = time.monotonic() + 60.0
+            with contextlib.suppress(PostgresError):
+                self._clear_the_ground(deadline)
+                self._launch()
+                self._wait_ready(deadline)
 
     # --- steps ---------------------------------------------------------------------------
 
