@@ -18,11 +18,11 @@ from av.codec.context import ThreadType
 from av.video.frame import PictureType
 
 from ..errors import LocalMediaError, RemoteMediaError
-from ..payload import h264
+from ..payload import h263, h264
 from .picture import Picture, Plane
 
 # our name -> FFmpeg decoder: nothing else is ever fed to FFmpeg
-DECODERS = {"H264": "h264", "VP8": "vp8", "H263": "h263", "H261": "h261"}
+DECODERS = {"H264": "h264", "VP8": "vp8", "H263": "h263", "H263-1998": "h263", "H261": "h261"}
 ENCODERS = {
     "H264": "libx264",
     "VP8": "libvpx",
@@ -44,7 +44,7 @@ def _plane(frame: av.VideoFrame, index: int) -> Plane:
 
 
 class VideoDecoder:
-    """One stream of one codec: `H264` (Annex B), `VP8`, `H263` or `H261`."""
+    """One stream of one codec: `H264` (Annex B), `VP8`, `H263`, `H263-1998` or `H261`."""
 
     def __init__(self, codec: str) -> None:
         """Raises LocalMediaError for a codec that is not on the list."""
@@ -98,11 +98,15 @@ def _without_encoder_settings(access_unit: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """`data` is an Annex B access unit (H264) or the codec's frame."""
+    """`data` is an Annex B access unit (H264) or the codec's frame.
+
+    `macroblocks`: where an H263 frame may be cut besides its GOBs (`payload.h263.packetise`).
+    """
 
     data: bytes
     is_key: bool
     pts: int
+    macroblocks: tuple[h263.Macroblock, ...] = ()
 
 
 class VideoEncoder:
@@ -193,6 +197,10 @@ class VideoEncoder:
                 "undershoot-pct": "50",
                 "auto-alt-ref": "0",
             }
+        if self.codec == "H263":
+            return {"ps": "400", "mb_info": "400"}  # GOB headers and cuts every 400 bytes
+        if self.codec == "H263-1998":
+            return {"ps": "800"}
         return {}
 
     def encode(self, picture: Picture, pts: int, *, force_keyframe: bool = False) -> EncodedFrame:
@@ -218,4 +226,15 @@ class VideoEncoder:
             data = _without_encoder_settings(data)
         self.frames_encoded += 1
         self.keyframes_encoded += is_key
-        return EncodedFrame(data, is_key, pts)
+        return EncodedFrame(data, is_key, pts, self._macroblocks(packets))
+
+    def _macroblocks(self, packets: list[av.Packet[av.VideoStream]]) -> tuple[h263.Macroblock, ...]:
+        if self.codec != "H263":
+            return ()
+        return tuple(
+            block
+            for packet in packets
+            for side in packet.iter_sidedata()
+            if side.data_type == "h263_mb_info"
+            for block in h263.Macroblock.parse_all(bytes(side))
+        )
