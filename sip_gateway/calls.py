@@ -300,15 +300,18 @@ class Calls:
                 )
             self.edge.pump()
 
-    def reconcile(self, snapshot: node_words.Snapshot) -> None:
-        """After the wire came (back): legs without a call go, calls without a leg get one."""
+    def reconcile(self, snapshot: node_words.Snapshot, others: set[str]) -> None:
+        """After the wire came (back): legs without a call go, calls without a leg get one.
+
+        `others` are legs of the other protocol's calls.
+        """
         there = {
             leg.leg_id
             for conference in snapshot.conferences
             for leg in conference.legs
             if leg.kind is LegKind.RTP
         }
-        for leg_id in there - self._by_leg.keys():
+        for leg_id in there - self._by_leg.keys() - others:
             self.spawn(self.legs.remove(leg_id, CloseReason.FAILED))
         for call in self.live():
             if call.leg_id not in there and call.local_media is not None:

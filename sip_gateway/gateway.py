@@ -18,6 +18,7 @@ from .calls import Calls
 from .dialling import Dialling
 from .errors import LocalSipError
 from .guard import Offence
+from .h323_edge import H323Edge
 from .legs import Legs
 from .messages import (
     Body,
@@ -70,6 +71,7 @@ class Gateway:
             directory,
             realm=settings.realm,
             nonce_life_s=settings.nonce_life_s,
+            md5_only_agents=settings.md5_only_agents,
             now=self.edge.now,
         )
         self.calls = Calls(self.edge, Legs(self._node), self._announce, RESTORE_S)
@@ -85,6 +87,7 @@ class Gateway:
             store,
         )
         self._dialling = Dialling(settings, self.calls, self.registrations, directory, admission)
+        self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
         self._ticker: asyncio.Task[None] | None = None
         self._node_lost: asyncio.TimerHandle | None = None
 
@@ -98,6 +101,7 @@ class Gateway:
     async def start(self) -> None:
         """Listen and serve. Raises OSError when a port is taken."""
         await self.edge.start()
+        await self.h323.start()
         await self.registrations.restore()
         await self._wire.start()
         await self._node.start()
@@ -119,6 +123,7 @@ class Gateway:
                 await self._ticker
         if self._node_lost is not None:
             self._node_lost.cancel()
+        await self.h323.stop()
         await self._node.stop()
         await self._wire.stop()
         await self.edge.stop()
@@ -161,6 +166,7 @@ class Gateway:
 
     def _on_node_event(self, event: node_words.Event) -> None:
         self.calls.on_node_event(event)
+        self.h323.on_node_event(event)
 
     def _on_node_link(self, is_up: bool) -> None:
         if is_up:
@@ -178,13 +184,15 @@ class Gateway:
         except VideoBridgeError as error:
             _log.warning("node_snapshot_failed", code=error.code)
             return
-        self.calls.reconcile(snapshot)
+        self.calls.reconcile(snapshot, {call.leg_id for call in self.h323.live()})
+        self.h323.reconcile(snapshot)
 
     def _give_up_node(self) -> None:
         self._node_lost = None
         for call in self.calls.live():
             call.has_leg = False
             self.calls.finish(call, CallResult.MEDIA_FAILED)
+        self.h323.reconcile(None)
 
     # --- control wire ---------------------------------------------------------------------------
 
@@ -197,7 +205,7 @@ class Gateway:
 
     def snapshot(self) -> GatewaySnapshot:
         return GatewaySnapshot(
-            calls=[call.changed() for call in self.calls.live()],
+            calls=[call.changed() for call in [*self.calls.live(), *self.h323.live()]],
             registrations=self.registrations.snapshot(),
             banned=self.edge.guard.banned(self.edge.now()),
             counters=dict(self.edge.counters),
@@ -213,9 +221,12 @@ class Gateway:
     def _obey(self, type_: str, body: dict[str, Any]) -> dict[str, Any]:
         match type_:
             case "call.dial":
-                self._dialling.dial(Dial.model_validate(body))
+                request = Dial.model_validate(body)
+                is_h323 = (request.uri or "").startswith("h323:")
+                (self.h323 if is_h323 else self._dialling).dial(request)
             case "call.hangup":
-                self.calls.hang_up(HangUp.model_validate(body).leg_id)
+                leg_id = HangUp.model_validate(body).leg_id
+                _ended = self.calls.hang_up(leg_id) or self.h323.hang_up(leg_id)
             case "source.pardon":
                 self.edge.guard.pardon(SourcePardon.model_validate(body).host)
             case "snapshot":

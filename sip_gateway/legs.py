@@ -12,6 +12,7 @@ from video_bridge.messages import (
     LegRemove,
     LegUpdate,
     MediaKind,
+    RtpStream,
 )
 
 from .call import Call, rtp_stream
@@ -48,6 +49,10 @@ class Legs:
         await self._node.send(
             LegAnswer(leg_id=call.leg_id, streams=[rtp_stream(stream) for stream in streams])
         )
+
+    async def connect_streams(self, call: Call, streams: list[RtpStream]) -> None:
+        """The same where each direction was settled by itself. Raises VideoBridgeError."""
+        await self._node.send(LegAnswer(leg_id=call.leg_id, streams=streams))
 
     async def hold(self, call: Call, *, is_on_hold: bool) -> None:
         await self._node.send(LegUpdate(leg_id=call.leg_id, on_hold=is_on_hold))

@@ -62,7 +62,7 @@ class Registrations:
     async def register(self, event: RequestReceived) -> None:
         """Authenticate and apply a REGISTER, and answer it."""
         request, host = event.request, event.flow.host
-        account = await self._admission.account_by_digest(request)
+        account = await self._admission.account_by_digest(request, event.flow)
         if isinstance(account, Challenge):
             self._respond(event, account.status, account.headers)
             if account.offence is Offence.CHALLENGED:

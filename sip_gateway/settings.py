@@ -55,6 +55,9 @@ class GatewaySettings(BaseModel):
     tcp_port: int | None = Field(
         default=5060, ge=0, le=65535, description="TCP port, 0 for any, None for no TCP"
     )
+    h323_port: int | None = Field(
+        default=1720, ge=0, le=65535, description="H.225.0 call signalling, None for no H.323"
+    )
     realm: str = Field(
         default="command-center",
         min_length=1,
@@ -68,6 +71,11 @@ class GatewaySettings(BaseModel):
         default=None, description="address in Via and Contact behind a 1:1 NAT; None: the route's"
     )
     user_agent: str = Field(default="CommandCenter", max_length=80, description="Server header")
+    md5_only_agents: tuple[str, ...] = Field(
+        default=("baresip v0.", "baresip v1."),
+        description="beginnings of User-Agent names that give up when SHA-256 is offered beside "
+        "MD5; others that do so are found out at their second attempt",
+    )
     calls: int = Field(default=1000, gt=0, description="calls at one time at most")
     video_bitrate_bps: int = Field(
         default=2_000_000, gt=0, description="bit/s of video we ask a room to send at most"

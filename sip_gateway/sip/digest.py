@@ -112,7 +112,9 @@ class DigestServer:
     _uses: OrderedDict[str, _NonceUse] = field(default_factory=OrderedDict)
     _forgotten_until: int = -1
 
-    def challenges(self, now: float, *, is_stale: bool = False) -> list[tuple[str, str]]:
+    def challenges(
+        self, now: float, *, is_stale: bool = False, algorithms: Iterable[str] = ALGORITHMS
+    ) -> list[tuple[str, str]]:
         """WWW-Authenticate headers, the strongest algorithm first (RFC 8760 clause 2.4)."""
         nonce = self._new_nonce(now)
         stale = ", stale=true" if is_stale else ""
@@ -122,7 +124,7 @@ class DigestServer:
                 f'Digest realm={quoted(self.realm)}, nonce="{nonce}", qop="auth", '
                 f"algorithm={name}{stale}",
             )
-            for name in ALGORITHMS
+            for name in algorithms
         ]
 
     def username(self, request: Request) -> str | None:

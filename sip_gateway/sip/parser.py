@@ -72,12 +72,11 @@ def parse_datagram(data: bytes) -> Request | Response:
     if len(data) > MAX_MESSAGE_BYTES:
         raise MalformedMessageError("message_too_large", length=len(data))
     head, blank, body = data.lstrip(b"\r\n").partition(b"\r\n\r\n")
-    if not blank:
-        if not head.endswith(b"\r\n"):
-            raise MalformedMessageError("headers_unterminated")
-        head = head[:-2]
-    message = _parse_head(head)
+    message = _parse_head(head if blank else head.removesuffix(b"\r\n"))
     try:
+        if not blank:
+            _validated(message, b"")  # a worse fault is named first
+            raise RemoteSipError("headers_unterminated")
         length = _content_length(message)
         if length is not None:
             if length > len(body):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sip_gateway import Gateway, GatewaySettings
+from sip_gateway import gateway as gateway_module
 from sip_gateway.capability import LocalMedia
 from sip_gateway.messages import CallChanged, Dial
 from sip_gateway.ports import Admission, Credential, Refusal, Trunk
@@ -124,7 +125,7 @@ class Room:
         self.desk, self.account, self.password = desk, account, password
         self.events: list[Event] = []
         self.react: Callable[[Event], None] = lambda event: None
-        settings = GatewaySettings(listen_host="127.0.0.1", udp_port=0, tcp_port=0)
+        settings = GatewaySettings(listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=None)
         self.edge = SipEdge(
             settings,
             on_event=self._take,
@@ -270,11 +271,14 @@ async def raw_phone(desk: Desk) -> RawPhone:
 @asynccontextmanager
 async def open_desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     """A gateway on loopback with free ports."""
-    node = NodeDouble(folder / "node.sock")
+    host = settings.get("listen_host", "127.0.0.1")
+    node = NodeDouble(folder / "node.sock", host)
     await node.start()
     book = settings.pop("book", None) or Book()
     store = settings.pop("store", None)
-    fields = {"listen_host": "127.0.0.1", "udp_port": 0, "tcp_port": 0, **settings}
+    ports = {"udp_port": 0, "tcp_port": 0, "h323_port": None}
+    fields = {"listen_host": "127.0.0.1", **ports, **settings}
+    gateway_module.GOODBYE_S = 0.3
     gateway = Gateway(
         GatewaySettings(**fields), book, folder / "node.sock", folder / "gw.sock", store=store
     )

@@ -1,0 +1,287 @@
+"""All H.323 rooms: listens on the call-signalling port, dials out, admits who may come in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from video_bridge import CloseReason, VideoBridgeError
+from video_bridge import messages as node_words
+
+from .call import RESULT_OF_REASON, Call
+from .errors import SignallingError
+from .guard import Guard, Offence
+from .h323.call import H323Call
+from .h323.capability import MediaCapability
+from .h323.h225 import Identity
+from .h323.h245 import ControlSession
+from .h323_room import Room
+from .legs import Legs
+from .messages import Body, CallResult, CallState, Dial
+from .ports import Directory, Refusal
+from .settings import GatewaySettings
+from .transports.tpkt import TpktConnection, connect, listen
+
+_log = structlog.get_logger("sip_gateway.h323")
+
+TERMINAL_TYPE = 190  # H.245 table 1: an MCU with audio and video; master over rooms
+FIRST_PDU_S = 10.0
+HALF_OPEN = 200
+RECEIVABLE = (
+    MediaCapability("audio", "G722"),
+    MediaCapability("audio", "PCMA"),
+    MediaCapability("audio", "PCMU"),
+    MediaCapability("video", "H264", bitrate_bps=2_000_000),
+)
+_REFUSALS = {403: "noPermission", 404: "unreachableDestination", 486: "inConf"}
+
+
+class H323Edge:
+    """Rooms by leg. Work that waits runs in tasks owned here."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        legs: Legs,
+        directory: Directory,
+        guard: Guard,
+        announce: Callable[[Body], None],
+    ) -> None:
+        self.legs, self.announce = legs, announce
+        self._settings, self._directory, self._guard = settings, directory, guard
+        self._rooms: set[Room] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._references = itertools.cycle(range(1, 0x8000))
+        self._server: asyncio.Server | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self.port: int | None = None
+
+    # --- life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        if self._settings.h323_port is None:
+            return
+        host = self._settings.listen_host
+        self._server = await listen(host, self._settings.h323_port, self._on_connection)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def stop(self) -> None:
+        for room in list(self._rooms):
+            room.release("destinationRejection", CallResult.REMOVED)
+        if self._server is not None:
+            self._server.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticker
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for room in list(self._rooms):
+                room.poll()
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - outermost loop of the task
+            _log.exception("h323_task_failed")
+
+    def gone(self, room: Room) -> None:
+        self._rooms.discard(room)
+
+    # --- calls ------------------------------------------------------------------------------
+
+    def live(self) -> list[Call]:
+        return [room.call for room in self._rooms if room.call is not None]
+
+    def room_of(self, leg_id: str) -> Room | None:
+        for room in self._rooms:
+            if room.call is not None and room.call.leg_id == leg_id:
+                return room
+        return None
+
+    def hang_up(self, leg_id: str) -> bool:
+        """False when no H.323 room has this leg."""
+        room = self.room_of(leg_id)
+        if room is None or room.call is None:
+            return False
+        connected = room.call.state is CallState.CONNECTED
+        result = CallResult.REMOVED if connected else CallResult.CANCELLED
+        room.release("destinationRejection", result)
+        return True
+
+    def on_node_event(self, event: node_words.Event) -> None:
+        room = self.room_of(event.leg_id)
+        if room is None or room.call is None:
+            return
+        if isinstance(event, node_words.LegClosed):
+            if event.reason is CloseReason.CONTROL_LOST:
+                return
+            room.call.has_leg = False
+            result = RESULT_OF_REASON.get(event.reason, CallResult.MEDIA_FAILED)
+            room.release("destinationRejection", result)
+        elif isinstance(event, node_words.KeyframeWanted):
+            room.want_keyframe()
+
+    def reconcile(self, snapshot: node_words.Snapshot | None) -> None:
+        """After a node was lost (None: for good), calls whose leg is gone are ended."""
+        conferences = snapshot.conferences if snapshot is not None else []
+        there = {leg.leg_id for conference in conferences for leg in conference.legs}
+        for room in list(self._rooms):
+            if room.call is not None and room.call.has_leg and room.call.leg_id not in there:
+                room.call.has_leg = False
+                room.release("gatewayResources", CallResult.MEDIA_FAILED)
+
+    def _core(self) -> H323Call:
+        control = ControlSession(
+            RECEIVABLE,
+            content=False,
+            terminal_type=TERMINAL_TYPE,
+            random24=lambda: secrets.randbits(24),
+        )
+        identity = Identity(self._settings.user_agent)
+        return H323Call(identity, control)
+
+    # --- out --------------------------------------------------------------------------------
+
+    def dial(self, request: Dial) -> None:
+        """Call a room at h323:HOST[:PORT] or h323:NUMBER@HOST; its fate is told by events."""
+        if self.room_of(request.leg_id) is not None:
+            return
+        call = Call(
+            leg_id=request.leg_id,
+            conference_id=request.conference_id,
+            name=request.name,
+            incoming=False,
+            session_id=request.leg_id,
+            state=CallState.DIALLING,
+            account=request.account,
+            remote=request.uri or "",
+        )
+        self.announce(call.changed())
+        self.spawn(self._dial(call, request))
+
+    async def _dial(self, call: Call, request: Dial) -> None:
+        address = urlsplit(f"//{(request.uri or '').partition(':')[2]}")
+        host, port = address.hostname, address.port or 1720
+        try:
+            connection = await connect(host or "", port)
+        except (OSError, TimeoutError):
+            self._failed(call, CallResult.UNREACHABLE)
+            return
+        call.remote_host = connection.host
+        room = Room(self, self._core(), connection)
+        self._rooms.add(room)
+        try:
+            await room.bind(call)
+        except VideoBridgeError as error:
+            _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
+            room.release("gatewayResources", CallResult.MEDIA_FAILED)
+            return
+        room.core.dial(
+            number=address.username or "",
+            source=connection.local,
+            target=(connection.host, connection.port),
+            reference=next(self._references),
+            new_id=lambda: secrets.token_bytes(16),
+            now=self.now(),
+        )
+        room.pump()
+        loop = asyncio.get_running_loop()
+        loop.call_later(request.ring_timeout_s, self._give_up, room)
+
+    def _give_up(self, room: Room) -> None:
+        if room.call is not None and room.call.state in (CallState.DIALLING, CallState.RINGING):
+            room.release("undefinedReason", CallResult.NO_ANSWER)
+
+    def _failed(self, call: Call, result: CallResult) -> None:
+        call.result = result
+        call.move(CallState.ENDED)
+        self.announce(call.changed())
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def _on_connection(self, connection: TpktConnection) -> None:
+        waiting = sum(room.call is None for room in self._rooms)
+        if not self._guard.admits(connection.host, self.now()) or waiting >= HALF_OPEN:
+            connection.close()
+            return
+        room = Room(self, self._core(), connection)
+        self._rooms.add(room)
+        loop = asyncio.get_running_loop()
+        loop.call_later(FIRST_PDU_S, self._expect_setup, room)
+
+    def _expect_setup(self, room: Room) -> None:
+        if room in self._rooms and room.call is None:
+            room.release("undefinedReason", CallResult.PROTOCOL_ERROR)
+            room.signalling.close()
+
+    def invited(self, room: Room, caller_name: str, dialled: str) -> None:
+        self.spawn(self._admit(room, caller_name, dialled))
+
+    async def _admit(self, room: Room, caller_name: str, dialled: str) -> None:
+        """A room is known by its static address alone; strangers all get the same answer."""
+        host = room.signalling.host
+        account = await self._directory.account_at(host)
+        if account is None:
+            self._guard.blame(host, Offence.CHALLENGED, self.now())
+            room.release("noPermission", CallResult.AUTHENTICATION_FAILED)
+            return
+        admitted = await self._directory.admit(account, dialled)
+        if isinstance(admitted, Refusal):
+            reason = _REFUSALS.get(admitted.sip_status, "destinationRejection")
+            room.release(reason, CallResult.DECLINED)
+            return
+        self.hang_up(admitted.leg_id)
+        call = Call(
+            leg_id=admitted.leg_id,
+            conference_id=admitted.conference_id,
+            name=admitted.name,
+            incoming=True,
+            session_id=admitted.leg_id,
+            state=CallState.DIALLING,
+            account=account,
+            remote=f"h323:{host}",
+            remote_host=host,
+        )
+        self.announce(call.changed())
+        room.core.proceed(self.now())
+        room.pump()
+        try:
+            await room.bind(call)
+            await self._offer_control(room)
+        except VideoBridgeError as error:
+            _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
+            room.release("gatewayResources", CallResult.MEDIA_FAILED)
+            return
+        with contextlib.suppress(SignallingError):  # released meanwhile
+            room.answer()
+
+    async def _offer_control(self, room: Room) -> None:
+        """A port for a separate H.245 connection, should the room not tunnel."""
+        if room.core.tunnels:
+            return
+        server = await listen(room.signalling.local[0], 0, room.take_control)
+        room.listen_for_control(server)
+        port = int(server.sockets[0].getsockname()[1])
+        room.core.offer_control(room.signalling.local[0], port)

@@ -1,0 +1,401 @@
+"""One H.323 room in a call: joins its sans-IO call to connections and to a leg of the node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from video_bridge import CloseReason, VideoBridgeError
+from video_bridge.messages import MediaKind, RtpStream
+
+from .call import REASON_OF_RESULT, Call
+from .errors import SignallingError
+from .h323 import h245_events as ev
+from .h323.call import (
+    CallEvent,
+    ConnectControl,
+    Connected,
+    H323Call,
+    Incoming,
+    Released,
+    Ringing,
+)
+from .h323.call import CallState as H225State
+from .h323.capability import CapabilitySet, Codec, MediaCapability
+from .h323_result import result_of_release
+from .legs import Legs
+from .messages import Body, CallResult, CallState, DtmfPressed
+from .transports.tpkt import TpktConnection, connect
+
+_log = structlog.get_logger("sip_gateway.h323")
+
+AUDIO_ORDER: tuple[Codec, ...] = ("G722", "PCMA", "PCMU")
+VIDEO_ORDER: tuple[Codec, ...] = ("H264",)
+STATIC_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
+H264_TYPE = 110
+SESSIONS: dict[MediaKind, int] = {"audio": 1, "video": 2}
+LATEST_MEDIA_S = 15.0  # connected, but no channel opened by then
+
+
+class House(Protocol):
+    """What a room needs of the edge that holds it."""
+
+    legs: Legs
+
+    def now(self) -> float: ...
+    def announce(self, body: Body) -> None: ...
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
+    def invited(self, room: Room, caller_name: str, dialled: str) -> None: ...
+    def gone(self, room: Room) -> None: ...
+
+
+class Room:
+    """From the first connection to the last PDU of one call. `call` is None until admitted."""
+
+    def __init__(self, house: House, core: H323Call, signalling: TpktConnection) -> None:
+        self.core, self.signalling = core, signalling
+        self.call: Call | None = None
+        self._house = house
+        self._control: TpktConnection | None = None
+        self._control_server: asyncio.Server | None = None
+        self._theirs: dict[MediaKind, tuple[int, ev.ChannelOffered]] = {}
+        self._ours: dict[MediaKind, tuple[int, MediaCapability]] = {}
+        self._sending_to: dict[MediaKind, ev.ChannelOpen] = {}
+        self._limits: dict[MediaKind, int | None] = {}
+        self._capabilities: CapabilitySet | None = None
+        self._is_over = False
+        signalling.on_pdu = self._on_signalling
+        signalling.on_closed = self._on_signalling_closed
+
+    # --- what the edge asks -----------------------------------------------------------------
+
+    async def bind(self, call: Call) -> None:
+        """Give the call its leg. Raises VideoBridgeError."""
+        self.call = call
+        await self._house.legs.add(call, ["audio", "video"])
+
+    def listen_for_control(self, server: asyncio.Server) -> None:
+        self._control_server = server
+
+    def answer(self) -> None:
+        self.core.ring(self._house.now())
+        self.core.answer(self._house.now())
+        self.pump()
+
+    def take_control(self, connection: TpktConnection) -> None:
+        """A separate H.245 connection stands."""
+        if self._control is not None or self._is_over:
+            connection.close()
+            return
+        self._control = connection
+        connection.on_pdu = self._on_control
+        connection.on_closed = self._on_control_closed
+        self.core.control_connected()
+        self.pump()
+
+    def release(self, reason: str, result: CallResult) -> None:
+        """End the call from our side."""
+        if self._is_over:
+            return
+        with contextlib.suppress(SignallingError):
+            self.core.release(reason, self._house.now())
+            self._send()
+        self._end(result)
+
+    def want_keyframe(self) -> None:
+        channel = self._theirs.get("video")
+        if channel is not None:
+            self.core.control_session.ask_keyframe(channel[0])
+            self.pump()
+
+    def poll(self) -> None:
+        self._take(self.core.poll(self._house.now()))
+        self._send()
+
+    def pump(self) -> None:
+        """Take what our own steps caused and send what is to be sent."""
+        self._take(self.core.events())
+        self._send()
+
+    # --- connections ------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        self.signalling.send(self.core.signalling())
+        if self._control is not None:
+            self._control.send(self.core.control())
+
+    def _on_signalling(self, pdu: bytes) -> None:
+        self._guarded(lambda: self.core.receive(pdu, self._house.now()))
+
+    def _on_control(self, pdu: bytes) -> None:
+        self._guarded(lambda: self.core.receive_control(pdu, self._house.now()))
+
+    def _guarded(self, step: Callable[[], list[CallEvent]]) -> None:
+        try:
+            self._take(step())
+        except SignallingError as error:
+            _log.info("h323_refused", host=self.signalling.host, code=error.code)
+            self.release("undefinedReason", CallResult.PROTOCOL_ERROR)
+            raise
+        self._send()
+
+    def _on_signalling_closed(self) -> None:
+        if not self._is_over:
+            was_up = self.core.state is H225State.ACTIVE
+            self._end(CallResult.HUNG_UP if was_up else CallResult.UNREACHABLE)
+
+    def _on_control_closed(self) -> None:
+        if not self._is_over:
+            self.release("undefinedReason", CallResult.HUNG_UP)
+
+    # --- events of the core -----------------------------------------------------------------
+
+    def _take(self, events: list[CallEvent]) -> None:
+        for event in events:
+            if not self._is_over:
+                self._take_one(event)
+
+    def _take_one(self, event: CallEvent) -> None:
+        match event:
+            case Incoming(caller_name=name, dialled=dialled):
+                self._house.invited(self, name, dialled)
+            case Ringing():
+                self._moved(CallState.RINGING)
+            case Connected():
+                self._moved(CallState.CONNECTED)
+                loop = asyncio.get_running_loop()
+                loop.call_later(LATEST_MEDIA_S, self._check_media)
+            case ConnectControl(address=address):
+                self._house.spawn(self._connect_control(*address))
+            case Released(reason=reason, cause=cause, by_us=by_us):
+                self._end(result_of_release(reason, cause, self.core, by_us=by_us))
+            case ev.CapabilitiesReceived(capabilities=capabilities):
+                self._capabilities = capabilities
+                self._follow_capabilities()
+            case ev.RoleDecided():
+                self._follow_capabilities()
+            case ev.SessionEnded(reason=reason):
+                result = CallResult.HUNG_UP if reason == "end_session" else CallResult.UNREACHABLE
+                self.release("destinationRejection", result)
+            case ev.UserInput(digits=digits) if self.call is not None:
+                for digit in digits:
+                    self._house.announce(
+                        DtmfPressed(
+                            leg_id=self.call.leg_id,
+                            conference_id=self.call.conference_id,
+                            digit=digit,
+                        )
+                    )
+            case ev.KeyframeAsked() if self.call is not None:
+                self._house.spawn(self._house.legs.key_frame(self.call))
+            case ev.TokenAsked(channel=channel):
+                self.core.control_session.token_response(channel, granted=False)
+            case _:
+                self._take_channel(event)
+
+    def _take_channel(self, event: CallEvent) -> None:
+        session = self.core.control_session
+        match event:
+            case ev.ChannelOffered():
+                self._channel_offered(event)
+            case ev.ChannelOpen(number=number):
+                media = self._media_of(number)
+                if media is not None:
+                    self._sending_to[media] = event
+                    self._reconnect()
+            case ev.ChannelRefused(number=number):
+                self._forget_ours(number)
+            case ev.ChannelClosed(number=number, by_us=by_us):
+                if by_us:
+                    self._forget_ours(number)
+                else:
+                    self._theirs = {
+                        media: kept for media, kept in self._theirs.items() if kept[0] != number
+                    }
+                self._reconnect()
+            case ev.CloseAsked(number=number):
+                session.close_channel(number)
+            case ev.FlowControlled(number=number, bitrate_bps=limit):
+                wanted = self._media_of(number) if number is not None else "video"
+                if wanted is not None:
+                    self._limits[wanted] = limit
+                    self._reconnect()
+            case _:
+                pass
+
+    # --- media ------------------------------------------------------------------------------
+
+    def _follow_capabilities(self) -> None:
+        """Open what the peer can receive; an empty set means stop (H.245 8.4.1)."""
+        known = self._capabilities
+        session = self.core.control_session
+        if known is None or session.is_master is None or self.call is None:
+            return
+        if known.is_empty:
+            for number, _capability in list(self._ours.values()):
+                session.close_channel(number)
+            return
+        local = self.call.local_media
+        if local is None:
+            return
+        wanted: tuple[tuple[MediaKind, tuple[Codec, ...]], ...] = (
+            ("audio", AUDIO_ORDER),
+            ("video", VIDEO_ORDER),
+        )
+        for media, order in wanted:
+            port = local.port(media)
+            capability = known.best(media, order)
+            if media in self._ours or capability is None or port is None:
+                continue
+            payload_type = STATIC_TYPES.get(capability.codec, H264_TYPE)
+            number = session.open_channel(
+                capability,
+                SESSIONS[media],
+                (local.address, port + 1),
+                payload_type,
+                single_nal=not known.speaks_fragments,
+            )
+            self._ours[media] = (number, capability)
+
+    def _channel_offered(self, offered: ev.ChannelOffered) -> None:
+        session, capability = self.core.control_session, offered.capability
+        local = self.call.local_media if self.call is not None else None
+        media: MediaKind | None = None
+        if capability is not None and capability.kind in ("audio", "video"):
+            media = "audio" if capability.kind == "audio" else "video"
+        port = local.port(media) if local is not None and media is not None else None
+        usable = capability is not None and capability.codec in (*AUDIO_ORDER, *VIDEO_ORDER)
+        if local is None or media is None or port is None or not usable or media in self._theirs:
+            session.reject_channel(offered.number, "dataTypeNotSupported")
+            return
+        session.accept_channel(
+            offered.number, (local.address, port), (local.address, port + 1), SESSIONS[media]
+        )
+        self._theirs[media] = (offered.number, offered)
+        self._reconnect()
+
+    def _media_of(self, number: int) -> MediaKind | None:
+        return next((media for media, kept in self._ours.items() if kept[0] == number), None)
+
+    def _forget_ours(self, number: int) -> None:
+        media = self._media_of(number)
+        if media is not None:
+            del self._ours[media]
+            self._sending_to.pop(media, None)
+
+    def _streams(self) -> list[RtpStream]:
+        streams = []
+        for media in SESSIONS:
+            stream = self._stream(media)
+            if stream is not None:
+                streams.append(stream)
+        return streams
+
+    def _stream(self, media: MediaKind) -> RtpStream | None:
+        """Both directions of one media, as far as their channels are open."""
+        out, offered = self._sending_to.get(media), self._theirs.get(media)
+        into = offered[1] if offered is not None else None
+        if out is None and into is None:
+            return None
+        ours = self._ours[media][1] if out is not None else None
+        theirs = into.capability if into is not None else None
+        codec = (ours or theirs or MediaCapability("audio", "PCMA")).codec
+        receive_codec = theirs.codec if theirs is not None else codec
+        rtp = out.rtp if out is not None else (self.signalling.host, 9)
+        rtcp = out.rtcp if out is not None else (into.rtcp if into is not None else None)
+        receive_type = into.payload_type if into is not None else None
+        send_type = out.payload_type if out is not None else None
+        return RtpStream(
+            media=media,
+            codec=codec,
+            payload_type=_payload_type(send_type, codec),
+            clock_rate=8000 if media == "audio" else 90_000,
+            receive_codec=receive_codec,
+            receive_payload_type=_payload_type(receive_type, receive_codec),
+            remote_host=rtp[0],
+            remote_port=rtp[1],
+            remote_rtcp_port=rtcp[1] if rtcp is not None else None,
+            send=out is not None,
+            receive=into is not None,
+            packetization_mode=1 if self._speaks_fragments() else 0,
+            profile_level_id=_profile_level_id(ours),
+            max_bitrate_bps=self._limits.get(media) or (ours.bitrate_bps if ours else None),
+        )
+
+    def _speaks_fragments(self) -> bool:
+        return self._capabilities is not None and self._capabilities.speaks_fragments
+
+    def _reconnect(self) -> None:
+        if self.call is not None and self.call.has_leg:
+            self._house.spawn(self._connect_leg(self.call))
+
+    async def _connect_leg(self, call: Call) -> None:
+        streams = self._streams()
+        if not streams or self._is_over:
+            return
+        call.codecs = list(dict.fromkeys(stream.codec for stream in streams))
+        try:
+            await self._house.legs.connect_streams(call, streams)
+        except VideoBridgeError as error:
+            _log.warning("leg_not_connected", leg_id=call.leg_id, code=error.code)
+            self.release("gatewayResources", CallResult.MEDIA_FAILED)
+            return
+        self._house.announce(call.changed())
+
+    def _check_media(self) -> None:
+        if not self._is_over and not self._sending_to and not self._theirs:
+            self.release("undefinedReason", CallResult.NO_COMMON_CODEC)
+
+    async def _connect_control(self, host: str, port: int) -> None:
+        try:
+            self.take_control(await connect(host, port))
+        except (OSError, TimeoutError):
+            self.release("undefinedReason", CallResult.UNREACHABLE)
+
+    # --- ending -----------------------------------------------------------------------------
+
+    def _moved(self, state: CallState) -> None:
+        if self.call is not None and self.call.state is not state and not self.call.is_over:
+            self.call.move(state)
+            self._house.announce(self.call.changed())
+
+    def _end(self, result: CallResult) -> None:
+        """Once: connections closed, leg removed, the house told."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self.signalling.close()
+        if self._control is not None:
+            self._control.close()
+        if self._control_server is not None:
+            self._control_server.close()
+        call = self.call
+        if call is not None and not call.is_over:
+            call.result = result
+            call.move(CallState.ENDED)
+            if call.has_leg:
+                call.has_leg = False
+                reason = REASON_OF_RESULT.get(result, CloseReason.REJECTED)
+                self._house.spawn(self._house.legs.remove(call.leg_id, reason))
+            self._house.announce(call.changed())
+        self._house.gone(self)
+
+
+def _payload_type(declared: int | None, codec: Codec) -> int:
+    """A declared dynamic type counts before the codec's static one (RFC 3551)."""
+    return STATIC_TYPES.get(codec, H264_TYPE) if declared is None else declared
+
+
+def _profile_level_id(capability: MediaCapability | None) -> str | None:
+    """RFC 6184's six digits for an H.241 level: constrained baseline, level_idc by table 8-4."""
+    if capability is None or capability.codec != "H264":
+        return None
+    levels = {15: 10, 19: 11, 22: 11, 29: 12, 36: 13, 43: 20, 50: 21, 57: 22, 64: 30, 71: 31}
+    level = levels.get(capability.level, 31 if capability.level > 71 else 13)
+    if capability.max_mbps >= 108_000 and capability.max_fs >= 3600:
+        level = max(level, 31)
+    return f"42e0{level:02x}"
