@@ -1,24 +1,29 @@
-"""The composition root: the only place that builds things and hands them to each other."""
+"""The composition root: the only place that builds things and hands them to each other.
+
+What only one process needs is imported where it is built: the gateway loads no optimiser.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from aiohttp import web
-
-from resource_dispatch import RoadNetwork, SolverPool, load_graph
+from typing import TYPE_CHECKING
 
 from .database import Database
-from .demo.roads import demo_road_network
-from .incidents.dispatching import Dispatcher
 from .processes import is_loopback, local_ipv4_addresses, reachable_host
 from .security import AuditChain, Desk, LogIn, Passwords, load_key
 from .settings import Settings
-from .web.app import create_app
-from .web.health import Component, Health
-from .web.schemas import PublicConfig
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from resource_dispatch import RoadNetwork
+    from sip_gateway import Gateway
+
+    from .consultation.switchboard import Switchboard
+    from .web.health import Health
 
 AUDIT_KEY = "audit.key"
 ROADS = "roads.json.gz"
@@ -69,32 +74,94 @@ def build_desk(settings: Settings, database: Database) -> Desk:
 
 def road_network(settings: Settings) -> RoadNetwork:
     """The installation's road graph under `var`, or the made-up one of the demo province."""
+    from resource_dispatch import RoadNetwork, load_graph
+
+    from .demo.roads import demo_road_network
+
     file = settings.var_dir / ROADS
     return RoadNetwork(load_graph(file)) if file.exists() else demo_road_network()
 
 
-def build_web(settings: Settings, database_url: str) -> web.Application:
-    """The web process: API, live events and console."""
-    database = Database(database_url)
-    desk = build_desk(settings, database)
-    health = Health()
+def build_health(database: Database, switchboard: Switchboard) -> Health:
+    """What the health dot asks: database, media node, gateway."""
+    from .web.health import Component, Health
 
     async def database_answers() -> Component:
         is_up = await database.is_answering()
         return Component("database", "ok" if is_up else "down")
 
-    health.add("database", database_answers)
-    config = PublicConfig(
-        demo=settings.demo, version=product_version(), public_url=public_url(settings)
-    )
-    pool = SolverPool()
-    dispatcher = Dispatcher(pool, cache(lambda: road_network(settings)))
-    services: list[object] = [settings, LogIn(desk, Passwords()), health, config, dispatcher]
-    app = create_app(desk, services, origins=origins(settings))
+    async def node_answers() -> Component:
+        return Component("media_node", "ok" if switchboard.node.is_connected else "down")
 
-    async def close_all(_app: web.Application) -> None:
+    async def gateway_answers() -> Component:
+        return Component("gateway", "ok" if switchboard.gateway.is_connected else "down")
+
+    health = Health()
+    health.add("database", database_answers)
+    health.add("media_node", node_answers)
+    health.add("gateway", gateway_answers)
+    return health
+
+
+def build_web(settings: Settings, database_url: str) -> web.Application:
+    """The web process: API, live events, console and switchboard."""
+    from resource_dispatch import SolverPool
+
+    from .consultation.live_figures import push_figures
+    from .consultation.session_routes import OfferMemory
+    from .consultation.settings import ConsultationSettings
+    from .consultation.switchboard import Switchboard
+    from .incidents.dispatching import Dispatcher
+    from .web.app import create_app
+    from .web.schemas import PublicConfig
+
+    database = Database(database_url)
+    desk = build_desk(settings, database)
+    switchboard = Switchboard(desk, node_socket(settings), gateway_socket(settings))
+    pool = SolverPool()
+    services: list[object] = [
+        settings,
+        LogIn(desk, Passwords()),
+        build_health(database, switchboard),
+        PublicConfig(
+            demo=settings.demo, version=product_version(), public_url=public_url(settings)
+        ),
+        Dispatcher(pool, cache(lambda: road_network(settings))),
+        switchboard,
+        OfferMemory(),
+        ConsultationSettings(public_url=public_url(settings)),
+    ]
+    app = create_app(desk, services, origins=origins(settings))
+    switchboard.push = push_figures(app, desk)
+
+    async def run(_app: web.Application) -> AsyncIterator[None]:
+        await switchboard.start()
+        yield
+        await switchboard.stop()
         await pool.close()
         await database.close()
 
-    app.on_cleanup.append(close_all)
+    app.cleanup_ctx.append(run)
     return app
+
+
+def build_gateway(
+    settings: Settings, database_url: str
+) -> tuple[Gateway, Callable[[], Awaitable[None]]]:
+    """The gateway with its directory, and what closes the directory's database."""
+    from sip_gateway import Gateway, GatewaySettings
+
+    from .consultation.gateway_directory import GatewayDirectory
+
+    database = Database(database_url, pool_size=5)
+    directory = GatewayDirectory(build_desk(settings, database))
+    gateway = Gateway(
+        GatewaySettings(
+            listen_host=settings.sip_host, udp_port=settings.sip_port, tcp_port=settings.sip_port
+        ),
+        directory,
+        node_socket(settings),
+        gateway_socket(settings),
+        store=directory,
+    )
+    return gateway, database.close

@@ -130,6 +130,22 @@ def web(settings_file: SettingsFile = None) -> None:
 
 
 @app.command()
+def gateway(settings_file: SettingsFile = None, var: VarDir = None) -> None:
+    """Run the SIP gateway alone, against a database and a media node that run already."""
+    from .gateway_process import GatewayTakenError, run_gateway
+
+    settings = _settings(settings_file, var_dir=var)
+    if settings.database_url is None:
+        Speaker().line("database_url_missing")
+        raise typer.Exit(2)
+    try:
+        run_gateway(settings, settings.database_url)
+    except GatewayTakenError as error:
+        Speaker().line("gateway_taken")
+        raise typer.Exit(1) from error
+
+
+@app.command()
 def migrate(settings_file: SettingsFile = None, var: VarDir = None) -> None:
     """Bring the database to the newest schema."""
     from .database import migrate as run
@@ -140,6 +156,20 @@ def migrate(settings_file: SettingsFile = None, var: VarDir = None) -> None:
     with database_running(settings, say) as database_url:
         run(database_url)
     say.line("migrated")
+
+
+@app.command()
+def seed(settings_file: SettingsFile = None, var: VarDir = None) -> None:
+    """Seed the demo province into an empty database."""
+    from .database import migrate as bring_up
+    from .seeding import seed_demo
+    from .serve import database_running
+
+    say = Speaker()
+    settings = _settings(settings_file, var_dir=var)
+    with database_running(settings, say) as database_url:
+        bring_up(database_url)
+        say.line("seeded" if seed_demo(settings, database_url, say) else "seed_kept")
 
 
 def main() -> None:

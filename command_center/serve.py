@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ from .processes import (
     local_ipv4_addresses,
     wire_answers,
 )
+from .seeding import demo_log_ins, seed_demo
 from .settings import Settings
 from .supervisor import ChildSpec, ChildState, Supervisor
 
@@ -120,7 +120,7 @@ def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
     host = _own_host(settings)
     is_https = settings.certificate_file is not None
     file = str(settings_file)
-    specs = [
+    return [
         ChildSpec(
             "node",
             node_argv,
@@ -140,12 +140,6 @@ def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
             lambda: http_answers(host, settings.listen_port, "/api/v1/config", is_https=is_https),
         ),
     ]
-    return [spec for spec in specs if spec.name in _built()]
-
-
-def _built() -> set[str]:
-    node = find_spec("video_bridge.node.__main__")
-    return {"web"} | ({"node"} if node else set())
 
 
 async def _healthy(settings: Settings, stopping: asyncio.Event) -> bool:
@@ -189,7 +183,12 @@ async def supervise(
         if await _is_ready_before(supervisor, stopping):
             is_healthy = await _healthy(settings, stopping)
             if not stopping.is_set():
-                say.banner(settings, public_url(settings), is_healthy=is_healthy, log_ins=[])
+                say.banner(
+                    settings,
+                    public_url(settings),
+                    is_healthy=is_healthy,
+                    log_ins=demo_log_ins(settings),
+                )
             await stopping.wait()
         say.line("stopping")
     finally:
@@ -228,4 +227,6 @@ def serve(settings: Settings, say: Speaker) -> None:
         settings = with_https(settings, say)
         say.line("migrating")
         migrate(database_url)
+        if settings.demo:
+            seed_demo(settings, database_url, say)
         asyncio.run(supervise(settings, database_url, say, server))

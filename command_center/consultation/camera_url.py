@@ -8,16 +8,17 @@ from .errors import LocalConsultationError
 from .model import Protocol
 
 MAX_LENGTH = 2000
+MAX_SYNTHETIC = 100
 
 
 def camera_protocol(url: str) -> Protocol:
     """RTSP or SYNTHETIC. Raises LocalConsultationError(`camera_url_refused`) for anything else."""
-    if len(url) > MAX_LENGTH or not url.isprintable() or " " in url:
+    if len(url) > MAX_LENGTH or not url.isprintable():
         raise LocalConsultationError("camera_url_refused", reason="malformed")
     scheme, _, rest = url.partition(":")
-    if scheme == "synthetic" and rest and all(c.isalnum() or c in "-_" for c in rest):
+    if scheme == "synthetic" and 0 < len(rest.strip()) <= MAX_SYNTHETIC:
         return Protocol.SYNTHETIC
-    if scheme not in ("rtsp", "rtsps"):
+    if scheme not in ("rtsp", "rtsps") or " " in url:
         raise LocalConsultationError("camera_url_refused", reason="scheme")
     try:
         parts = urlsplit(url)

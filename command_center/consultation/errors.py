@@ -1,6 +1,11 @@
-"""Errors of the consultation room: codes and fields; the edge adds status and words."""
+"""Errors of the consultation room: codes and fields; the edge adds status and words.
+
+`PROBLEMS` also words the codes of the media room and the gateway that reach the edge through us.
+"""
 
 from __future__ import annotations
+
+from ..web.problems import Problem
 
 
 class ConsultationError(Exception):
@@ -24,3 +29,46 @@ class RemoteConsultationError(ConsultationError):
     """A member sent something malformed: `sdp_malformed`, `trickle_malformed`."""
 
     code = "consultation_malformed"
+
+
+PROBLEMS = {
+    "consultation_not_found": Problem(404, "没有找到此会商", "No such consultation"),
+    "consultation_closed": Problem(409, "会商已结束", "The consultation has ended"),
+    "consultation_open_already": Problem(
+        409, "该事件已有进行中的会商 {number}", "The incident has an open consultation already"
+    ),
+    "participant_not_found": Problem(404, "会商中没有此成员", "No such participant"),
+    "participant_not_dialled": Problem(
+        409, "此成员由本人入会，不能呼叫", "This member joins by itself and cannot be dialled"
+    ),
+    "participant_present_already": Problem(
+        409, "此成员已在会商中", "This member is in the consultation already"
+    ),
+    "member_incomplete": Problem(422, "成员资料不完整：缺少 {field}", "The member lacks {field}"),
+    "member_not_found": Problem(
+        404, "没有找到此会场、队伍或摄像机", "No such site, team or camera"
+    ),
+    "number_malformed": Problem(422, "电话号码有误", "The telephone number is malformed"),
+    "camera_url_refused": Problem(
+        422, "摄像机地址不合规：仅支持 rtsp、rtsps", "Only rtsp:// and rtsps:// cameras are taken"
+    ),
+    "layout_malformed": Problem(422, "画面布局有误：{reason}", "The layout is malformed: {reason}"),
+    "sdp_malformed": Problem(422, "媒体描述有误：{reason}", "The SDP is malformed: {reason}"),
+    "trickle_malformed": Problem(
+        422, "网络候选地址有误：{reason}", "The trickle fragment is malformed: {reason}"
+    ),
+    "ice_restart_unsupported": Problem(
+        422, "不支持重启网络协商，请重新入会", "ICE restart is not supported: post a new offer"
+    ),
+    "session_not_found": Problem(404, "没有此媒体会话", "No such media session"),
+    "session_changed": Problem(412, "媒体会话已变更", "The media session has changed (ETag)"),
+    "publish_not_allowed": Problem(403, "此链接不允许发送音视频", "This link may not publish"),
+    "play_not_allowed": Problem(403, "此链接不允许观看", "This link may not play"),
+    "offer_refused": Problem(422, "媒体协商失败：{reason}", "The offer was refused: {reason}"),
+    "media_node_unreachable": Problem(
+        503, "媒体节点不可用，请稍后再试", "The media node does not answer"
+    ),
+    "media_node_timeout": Problem(503, "媒体节点没有及时应答", "The media node answered too late"),
+    "gateway_unreachable": Problem(503, "SIP 网关不可用", "The SIP gateway does not answer"),
+    "picture_unavailable": Problem(404, "暂无画面", "There is no picture yet"),
+}

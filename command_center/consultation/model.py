@@ -92,4 +92,5 @@ class Seat:
     speaker_muted: bool = False
     attempts: int = 0
     retry_at: datetime | None = None
+    viewer_leg_id: str | None = None
     changed_at: datetime | None = None

@@ -57,7 +57,9 @@ def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime
 
 
 def _room(effort: Effort, event: Event, now: datetime) -> Effort:
-    if isinstance(event, WentAway | NodeGone):
+    if isinstance(event, NodeGone):
+        return effort  # the gateway gives the room its leg again, or ends the call
+    if isinstance(event, WentAway):
         return Effort(True, max(effort.attempts, 1), now + REDIAL_FIRST)
     if effort.attempts == 0 or effort.attempts >= REDIAL_LIMIT:
         return Effort(is_wanted=False)

@@ -22,7 +22,7 @@ class Scene:
     longitude: float
     latitude: float
     region_code: str
-    event_type: str = ""
+    expert_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,11 @@ def _cameras(
 def _experts(
     scene: Scene, experts: Sequence[ExpertEntry], rules: ProposalRules
 ) -> list[ProposedMember]:
-    fitting = [e for e in experts if scene.event_type and e.field.startswith(scene.event_type)]
+    wanted = {name: rank for rank, name in enumerate(scene.expert_fields)}
+    fitting = sorted(
+        (expert for expert in experts if expert.field in wanted),
+        key=lambda expert: wanted[expert.field],
+    )
     return [
         ProposedMember(
             ref=f"expert:{expert.id}",

@@ -31,6 +31,10 @@ class NodeLeg:
     speaker_muted: bool = False
 
 
+Layout = tuple[int | None, tuple[str | None, ...] | None]
+"""Panes (None: automatic) and the leg in each seat."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """What node and gateway hold of one consultation. A link that is down is trusted in nothing."""
@@ -40,7 +44,7 @@ class Mirror:
     is_conference_open: bool = False
     legs: Mapping[str, NodeLeg] = field(default_factory=dict)
     calls: Mapping[str, CallChanged] = field(default_factory=dict)
-    layout: tuple[int | None, tuple[str | None, ...] | None] | None = None
+    layout: Layout | None = None  # as last sent; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +144,12 @@ def commands_for(wanted: Wanted, mirror: Mirror, now: datetime) -> list[Command]
     if mirror.is_node_up and not mirror.is_conference_open:
         commands.append(OpenConference())
     ours = {member.leg_id for member in wanted.members if member.leg_id is not None}
+    ours |= {member.viewer_leg_id for member in wanted.members if member.viewer_leg_id is not None}
     commands += _orphans(mirror, ours)
     for member in wanted.members:
         commands += _for_member(member, mirror, now)
     layout = layout_of(wanted, mirror)
-    if mirror.is_node_up and layout != (mirror.layout or (None, None)):
+    if mirror.is_node_up and layout != mirror.layout:
         commands.append(ArrangeSeats(*layout))
     return commands
 
@@ -195,10 +200,13 @@ def _for_member(member: Seat, mirror: Mirror, now: datetime) -> list[Command]:
     return []
 
 
+_HAD_A_CALL = frozenset({ParticipantState.JOINED, ParticipantState.LOST, ParticipantState.RINGING})
+
+
 def _may_dial(member: Seat, mirror: Mirror) -> bool:
     is_idle = member.leg_id not in mirror.calls
-    has_not_answered = member.state is not ParticipantState.JOINED
-    return mirror.is_gateway_up and mirror.is_node_up and is_idle and has_not_answered
+    has_no_call = member.state not in _HAD_A_CALL
+    return mirror.is_gateway_up and mirror.is_node_up and is_idle and has_no_call
 
 
 def missed_events(
@@ -215,7 +223,7 @@ def missed_events(
     return found
 
 
-_IN = frozenset({ParticipantState.JOINED, ParticipantState.LOST})
+_IN = frozenset({ParticipantState.JOINED, ParticipantState.LOST, ParticipantState.RINGING})
 _COMING = frozenset({ParticipantState.DIALLING, ParticipantState.RINGING})
 
 
@@ -228,13 +236,17 @@ def _missed(member: Seat, mirror: Mirror, *, node_restarted: bool) -> Event | No
     if not mirror.is_node_up:
         return None
     leg = mirror.legs.get(member.leg_id)
+    if leg is None and call is not None:
+        is_in = member.state is ParticipantState.JOINED
+        return NodeGone("node_restarted") if is_in and node_restarted else None
     if leg is None:
         return _leg_is_missing(member, node_restarted=node_restarted)
     if call is not None and call.state is CallState.RINGING:
         return Rang() if member.state is ParticipantState.DIALLING else None
     if leg.state is LegState.LOST and member.state is ParticipantState.JOINED:
         return FellSilent("no_media")
-    if leg.state is LegState.UP and member.state is not ParticipantState.JOINED:
+    is_answered = call is None or call.state is CallState.CONNECTED
+    if leg.state is LegState.UP and is_answered and member.state is not ParticipantState.JOINED:
         return Entered()
     return None
 

@@ -85,11 +85,15 @@ class ParticipantRow(SQLModel, table=True):
     camera_id: UUID | None = Field(default=None, foreign_key="camera.id")
     user_id: UUID | None = None
     number: str | None = Field(default=None, max_length=32)
+    url: str | None = Field(default=None, max_length=2000, description="camera that is not on file")
     state: str = Field(default="not_joined", max_length=16)
     reason_code: str | None = Field(default=None, max_length=64)
     is_wanted: bool = Field(default=False, description="the desk brings it in and keeps it in")
     is_incoming: bool = Field(default=False, description="it dialled us")
     leg_id: str | None = Field(default=None, max_length=36, index=True, unique=True)
+    viewer_leg_id: str | None = Field(
+        default=None, max_length=36, unique=True, description="a second leg that only plays (WHEP)"
+    )
     attempts: int = Field(default=0, description="tries since it was last in")
     retry_at: datetime | None = Field(default=None, sa_column=_instant())
     microphone_muted: bool = False

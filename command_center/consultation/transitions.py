@@ -169,7 +169,7 @@ _RESULTS: dict[CallResult, type[Event]] = {
 
 
 def from_node(event: LegUp | LegLost | LegClosed) -> Event | None:
-    """What a node event means for the participant; None: nothing."""
+    """What a node event means for a member whose leg is the node's alone; None: nothing."""
     if isinstance(event, LegUp):
         return Entered()
     if isinstance(event, LegLost):
@@ -178,6 +178,20 @@ def from_node(event: LegUp | LegLost | LegClosed) -> Event | None:
     if kind is None:
         return None
     return kind("node_restarted" if kind is NodeGone else event.detail or event.reason.value)
+
+
+def from_node_of_room(event: LegUp | LegLost | LegClosed, state: S) -> Event | None:
+    """What a node event means for a room: its call decides, the node tells of its media only."""
+    if isinstance(event, LegUp):
+        return Entered() if state is S.LOST else None
+    if isinstance(event, LegLost):
+        return FellSilent(event.detail or "no_media")
+    kind = _CLOSINGS[event.reason]
+    if kind is NodeGone:
+        return NodeGone("node_restarted")
+    if kind in (Refused, WentAway):
+        return FellSilent(event.detail or event.reason.value)
+    return None
 
 
 def from_gateway(event: CallChanged) -> Event | None:

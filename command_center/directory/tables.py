@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime
+from sqlalchemy import Column, DateTime
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 from uuid6 import uuid7
 
@@ -115,4 +116,21 @@ class ExpertRow(SQLModel, table=True):
     longitude: float
     latitude: float
     is_demo: bool = False
+    is_drill: bool = False
+
+
+class SipBindingRow(SQLModel, table=True):
+    """A registered contact, kept so that a restarted gateway still knows where the room is."""
+
+    __tablename__ = "sip_binding"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    account: str = Field(max_length=64, index=True)
+    contact: str = Field(max_length=1000)
+    transport: str = Field(max_length=8)
+    host: str = Field(max_length=255)
+    port: int
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+    user_agent: str | None = Field(default=None, max_length=500)
+    path: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     is_drill: bool = False

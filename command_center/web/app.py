@@ -30,6 +30,7 @@ from .routing import Route
 from .strict_json import MAX_BODY
 
 API = "/api/v1"
+LIVE: web.AppKey[Live] = web.AppKey("live", Live)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +90,6 @@ def create_app(
     app.router.add_get(f"{API}/openapi.json", openapi)
     live = Live(desk, rooms.events, origins=origins)
     live.attach(app)
+    app[LIVE] = live
     add_console(app, console or Path(__file__).parent / "dist")
     return app

@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import socketio
@@ -134,6 +135,26 @@ class Live:
                     await self._server.disconnect(sid)
                 else:
                     listener.actor = actor
+
+    async def push(
+        self,
+        name: str,
+        payload: dict[str, Any],
+        *,
+        consultation_id: UUID,
+        region_code: str,
+        permission: Permission,
+    ) -> None:
+        """Tell those who may see a consultation something that is not kept: figures, levels."""
+        for sid, listener in list(self._listeners.items()):
+            actor = listener.actor
+            if actor.kind is ActorKind.FIELD_TEAM:
+                is_told = actor.consultation_id == consultation_id
+            else:
+                is_told = actor.may(permission) and actor.covers(region_code or None)
+            if is_told:
+                with contextlib.suppress(KeyError):
+                    await self._server.emit(name, payload, to=sid)
 
     # --- what is told --------------------------------------------------------------------
 

@@ -1,0 +1,454 @@
+"""One consultation's loop in the leading switchboard.
+
+It takes what node and gateway report, writes it, reads what is wanted and sends the difference
+(`reconcile`). All of that happens in one task, so that nothing overtakes anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from sip_gateway.messages import CallChanged, CallState, Dial, HangUp
+from video_bridge import LegKind, LegState, NodeClient, VideoBridgeError, WireClient
+from video_bridge import messages as node_words
+
+from ..database import new_id
+from ..security import SYSTEM, Desk
+from . import reconcile as r
+from . import repository, roster
+from .model import SIGNALLED, MemberKind, ParticipantState, Protocol, Seat
+from .transitions import (
+    Event,
+    Left,
+    NodeGone,
+    Refused,
+    WentAway,
+    from_gateway,
+    from_node,
+    from_node_of_room,
+)
+
+NodeEvent = node_words.LegUp | node_words.LegLost | node_words.LegClosed
+PASSES = 6  # rounds of commands before the loop waits again
+RETRY_S = 1.0
+DRIFT_EVERY_S = 5.0
+_log = structlog.get_logger("command_center.switchboard")
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    node: NodeClient
+    gateway: WireClient
+
+
+@dataclass(frozen=True, slots=True)
+class _Compare:
+    """A snapshot was taken: look for what was missed."""
+
+    taken_at: datetime
+    node_restarted: bool
+
+
+_Told = NodeEvent | CallChanged | _Compare
+
+
+class ConsultationLoop:
+    """`poke()` it when the roster changed; feed it what the wires tell."""
+
+    def __init__(
+        self, consultation_id: UUID, desk: Desk, wires: Wires, finished: Callable[[UUID], None]
+    ) -> None:
+        self._id = consultation_id
+        self._desk = desk
+        self._wires = wires
+        self._finished = finished
+        self._mirror = r.Mirror()
+        self._told: list[_Told] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._compared_at: datetime | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"consultation {self._id}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def poke(self) -> None:
+        self._wake.set()
+
+    # --- what the wires tell (called in order on the event loop) --------------------------
+
+    def on_node_event(self, event: NodeEvent) -> None:
+        legs = dict(self._mirror.legs)
+        if isinstance(event, node_words.LegClosed):
+            legs.pop(event.leg_id, None)
+        else:
+            state = LegState.UP if isinstance(event, node_words.LegUp) else LegState.LOST
+            known = legs.get(event.leg_id) or r.NodeLeg(event.leg_id, state)
+            legs[event.leg_id] = replace(known, state=state)
+        self._mirror = replace(self._mirror, legs=legs)
+        self._tell(event)
+
+    def on_node_gone(self) -> None:
+        self._mirror = replace(
+            self._mirror, is_node_up=False, is_conference_open=False, legs={}, layout=None
+        )
+
+    def on_node_snapshot(
+        self,
+        conference: node_words.ConferenceStats | None,
+        taken_at: datetime,
+        *,
+        has_restarted: bool,
+    ) -> None:
+        self._mirror = replace(
+            self._mirror,
+            is_node_up=True,
+            is_conference_open=conference is not None,
+            legs=_legs_of(conference),
+            layout=None,
+        )
+        self._tell(_Compare(taken_at, has_restarted))
+
+    def on_node_stats(self, conference: node_words.ConferenceStats, taken_at: datetime) -> None:
+        """Each second: corrects drift of the mirror; now and then compares with the roster."""
+        if not self._mirror.is_node_up:
+            return
+        self._mirror = replace(self._mirror, legs=_legs_of(conference))
+        last = self._compared_at
+        if last is None or (taken_at - last).total_seconds() >= DRIFT_EVERY_S:
+            self._compared_at = taken_at
+            self._tell(_Compare(taken_at, node_restarted=False))
+
+    def on_call(self, call: CallChanged) -> None:
+        calls = dict(self._mirror.calls)
+        if call.state is CallState.ENDED:
+            calls.pop(call.leg_id, None)
+        else:
+            calls[call.leg_id] = call
+        self._mirror = replace(self._mirror, calls=calls)
+        self._tell(call)
+
+    def on_gateway_gone(self) -> None:
+        self._mirror = replace(self._mirror, is_gateway_up=False, calls={})
+
+    def on_gateway_snapshot(self, calls: Sequence[CallChanged], taken_at: datetime) -> None:
+        self._mirror = replace(
+            self._mirror, is_gateway_up=True, calls={call.leg_id: call for call in calls}
+        )
+        for call in calls:
+            self._tell(call)
+        self._tell(_Compare(taken_at, node_restarted=False))
+
+    def _tell(self, told: _Told) -> None:
+        self._told.append(told)
+        self._wake.set()
+
+    # --- the task -------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        wait_s: float | None = None
+        self._wake.set()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+            self._wake.clear()
+            try:
+                wait_s = await self._turn()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("consultation_turn_failed", error=type(error).__name__)
+                wait_s = RETRY_S
+            except Exception:  # noqa: BLE001 - outermost loop of the task
+                _log.exception("consultation_turn_failed", consultation_id=str(self._id))
+                wait_s = RETRY_S
+            if wait_s is not None and wait_s < 0:
+                self._finished(self._id)
+                return
+
+    async def _turn(self) -> float | None:
+        """Write what was told, then send what is wanted. Seconds until the next look is due,
+        None: when poked; negative: the consultation is over."""
+        while self._told:
+            told = self._told[0]
+            if isinstance(told, _Compare):
+                await self._compare(told)
+            else:
+                await self._write(told)
+            self._told.pop(0)
+        for _ in range(PASSES):
+            mirror = self._mirror  # before the roster is read: what it holds was committed
+            wanted = await self._read()
+            commands = r.commands_for(wanted, mirror, self._desk.clock())
+            if not commands:
+                if not wanted.is_open and mirror.is_node_up:
+                    return -1.0
+                return self._until_retry(wanted)
+            if not await self._send_all(wanted, commands):
+                return RETRY_S
+        return RETRY_S
+
+    def _until_retry(self, wanted: r.Wanted) -> float | None:
+        times = [m.retry_at for m in wanted.members if m.is_wanted and m.retry_at and not m.leg_id]
+        if not times:
+            return None
+        wait_s = (min(times) - self._desk.clock()).total_seconds()
+        return wait_s if wait_s > 0 else RETRY_S  # overdue: a wire is down
+
+    async def _read(self) -> r.Wanted:
+        async with self._desk.database.session() as session:
+            row = await repository.consultation(session, self._id)
+            members = await repository.members(session, self._id)
+        seats = row.seats
+        return r.Wanted(
+            consultation_id=row.id,
+            title=row.title,
+            is_open=row.state == "open",
+            is_drill=row.is_drill,
+            panes=row.panes,
+            seats=None if seats is None else tuple(UUID(s) if s else None for s in seats),
+            members=[_seat(member) for member in members],
+        )
+
+    # --- writing --------------------------------------------------------------------------
+
+    async def _write(self, told: NodeEvent | CallChanged) -> None:
+        async with self._desk.work(SYSTEM) as work:
+            participant = await repository.participant_of_leg(work.session, told.leg_id)
+            if participant is None or participant.removed_at is not None:
+                return
+            row = await repository.consultation(work.session, self._id)
+            is_end = _ends_leg(told, Protocol(participant.protocol))
+            if participant.viewer_leg_id == told.leg_id:
+                if is_end:
+                    participant.viewer_leg_id = None
+                    work.session.add(participant)
+                if participant.leg_id is not None:
+                    return
+            elif is_end:
+                participant.leg_id = None
+                work.session.add(participant)
+            event = _meaning(told, Protocol(participant.protocol), participant.state)
+            if event is not None:
+                await roster.apply(work, row, participant, event)
+
+    async def _compare(self, told: _Compare) -> None:
+        mirror = self._mirror
+        wanted = await self._read()
+        if not wanted.is_open:
+            return
+        missed = r.missed_events(
+            wanted.members, mirror, taken_at=told.taken_at, node_restarted=told.node_restarted
+        )
+        for member, event in missed:
+            await self._apply(member, event)
+
+    async def _apply(self, member: Seat, event: Event) -> None:
+        """Apply to the member if its leg is still the one we speak of."""
+        async with self._desk.work(SYSTEM) as work:
+            if member.leg_id is None:
+                return
+            participant = await repository.participant_of_leg(work.session, member.leg_id)
+            if participant is None or participant.id != member.participant_id:
+                return
+            row = await repository.consultation(work.session, self._id)
+            keeps_leg = isinstance(event, NodeGone) and member.protocol in SIGNALLED
+            if not keeps_leg and _is_ending(event):
+                participant.leg_id = None
+                work.session.add(participant)
+            await roster.apply(work, row, participant, event)
+
+    # --- sending --------------------------------------------------------------------------
+
+    async def _send_all(self, wanted: r.Wanted, commands: Sequence[r.Command]) -> bool:
+        """False when a wire is down: what is left is sent when it is back."""
+        for command in commands:
+            try:
+                await self._send(wanted, command)
+            except VideoBridgeError as error:
+                if error.code in ("media_node_unreachable", "media_node_timeout"):
+                    return False
+                _log.warning("command_refused", command=type(command).__name__, code=error.code)
+                await self._refused(command, error.code)
+        return True
+
+    async def _send(self, wanted: r.Wanted, command: r.Command) -> None:
+        node, conference_id = self._wires.node, str(self._id)
+        match command:
+            case r.OpenConference():
+                await node.send(
+                    node_words.ConferenceOpen(
+                        conference_id=conference_id, title=wanted.title, is_drill=wanted.is_drill
+                    )
+                )
+                self._mirror = replace(self._mirror, is_conference_open=True)
+            case r.CloseConference():
+                await node.send(node_words.ConferenceClose(conference_id=conference_id))
+                self._mirror = replace(self._mirror, is_conference_open=False, legs={})
+            case r.Attempt(member):
+                await self._attempt(member)
+            case r.PullCamera(member):
+                await self._pull(member)
+            case r.DialRoom(member):
+                await self._dial(wanted, member)
+            case r.EndCall(leg_id):
+                calls = {key: c for key, c in self._mirror.calls.items() if key != leg_id}
+                self._mirror = replace(self._mirror, calls=calls)
+                await self._ask_gateway(HangUp(leg_id=leg_id))
+            case r.RemoveLeg(leg_id, reason):
+                legs = {key: leg for key, leg in self._mirror.legs.items() if key != leg_id}
+                self._mirror = replace(self._mirror, legs=legs)
+                await node.send(node_words.LegRemove(leg_id=leg_id, reason=reason))
+            case r.MuteLeg(leg_id, microphone_muted, speaker_muted):
+                await node.send(
+                    node_words.LegUpdate(
+                        leg_id=leg_id,
+                        microphone_muted=microphone_muted,
+                        speaker_muted=speaker_muted,
+                    )
+                )
+                self._know_leg(leg_id, microphone_muted, speaker_muted)
+            case r.ArrangeSeats(panes, seats):
+                await node.send(
+                    node_words.LayoutSet(
+                        conference_id=conference_id,
+                        panes=panes,
+                        seats=None if seats is None else list(seats),
+                    )
+                )
+                self._mirror = replace(self._mirror, layout=(panes, seats))
+
+    def _know_leg(self, leg_id: str, microphone_muted: bool, speaker_muted: bool) -> None:
+        legs = dict(self._mirror.legs)
+        if leg_id in legs:
+            legs[leg_id] = replace(
+                legs[leg_id], microphone_muted=microphone_muted, speaker_muted=speaker_muted
+            )
+            self._mirror = replace(self._mirror, legs=legs)
+
+    async def _attempt(self, member: Seat) -> None:
+        async with self._desk.work(SYSTEM) as work:
+            participant = await repository.participant(
+                work.session, self._id, member.participant_id
+            )
+            if participant.leg_id is None and participant.is_wanted:
+                participant.leg_id, participant.retry_at = str(new_id()), None
+                work.session.add(participant)
+
+    async def _pull(self, member: Seat) -> None:
+        leg_id = member.leg_id or ""
+        kind = LegKind.RTSP if member.protocol is Protocol.RTSP else LegKind.SYNTHETIC
+        legs = dict(self._mirror.legs)
+        legs.setdefault(leg_id, r.NodeLeg(leg_id, LegState.CONNECTING))
+        self._mirror = replace(self._mirror, legs=legs)
+        await self._wires.node.add_leg(
+            node_words.LegAdd(
+                conference_id=str(self._id),
+                leg_id=leg_id,
+                kind=kind,
+                name=member.name,
+                publish=True,
+                play=False,
+                url=member.url,
+            )
+        )
+
+    async def _dial(self, wanted: r.Wanted, member: Seat) -> None:
+        leg_id = member.leg_id or ""
+        calls = dict(self._mirror.calls)
+        calls[leg_id] = CallChanged(
+            leg_id=leg_id, conference_id=str(self._id), state=CallState.DIALLING
+        )
+        self._mirror = replace(self._mirror, calls=calls)
+        await self._ask_gateway(
+            Dial(
+                leg_id=leg_id,
+                conference_id=str(self._id),
+                account=member.account,
+                uri=member.uri,
+                number=member.number,
+                name=member.name,
+                caller_name=wanted.title[:120],
+                audio_only=member.kind is MemberKind.TELEPHONE,
+            )
+        )
+
+    async def _ask_gateway(self, request: Dial | HangUp) -> None:
+        body = request.model_dump(mode="json", exclude={"type"})
+        await self._wires.gateway.request(request.type, body, timeout_s=5.0)
+
+    async def _refused(self, command: r.Command, code: str) -> None:
+        """A leg or call that was refused at once: the member is shown why."""
+        match command:
+            case r.PullCamera(member) | r.DialRoom(member):
+                leg_id = member.leg_id or ""
+                legs = {key: leg for key, leg in self._mirror.legs.items() if key != leg_id}
+                calls = {key: call for key, call in self._mirror.calls.items() if key != leg_id}
+                self._mirror = replace(self._mirror, legs=legs, calls=calls)
+                await self._apply(member, Refused(code))
+            case _:
+                return
+
+
+def _legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLeg]:
+    if conference is None:
+        return {}
+    return {
+        leg.leg_id: r.NodeLeg(leg.leg_id, leg.state, leg.microphone_muted, leg.speaker_muted)
+        for leg in conference.legs
+    }
+
+
+def _seat(member: repository.Member) -> Seat:
+    row = member.row
+    return Seat(
+        participant_id=row.id,
+        consultation_id=row.consultation_id,
+        kind=MemberKind(row.kind),
+        protocol=Protocol(row.protocol),
+        name=row.name,
+        state=ParticipantState(row.state),
+        leg_id=row.leg_id,
+        is_wanted=row.is_wanted,
+        url=member.url,
+        account=member.account,
+        uri=member.uri,
+        number=row.number,
+        microphone_muted=row.microphone_muted,
+        speaker_muted=row.speaker_muted,
+        attempts=row.attempts,
+        retry_at=row.retry_at,
+        viewer_leg_id=row.viewer_leg_id,
+        changed_at=row.state_changed_at,
+    )
+
+
+def _ends_leg(told: NodeEvent | CallChanged, protocol: Protocol) -> bool:
+    """Whether the leg is over: of a room only its call says so."""
+    if isinstance(told, CallChanged):
+        return told.state is CallState.ENDED
+    return isinstance(told, node_words.LegClosed) and protocol not in SIGNALLED
+
+
+def _meaning(told: NodeEvent | CallChanged, protocol: Protocol, state: str) -> Event | None:
+    if isinstance(told, CallChanged):
+        event = from_gateway(told)
+        is_resumed = state in (ParticipantState.LOST.value, ParticipantState.JOINED.value)
+        return None if is_resumed and told.state is CallState.DIALLING else event
+    if protocol in SIGNALLED:
+        return from_node_of_room(told, ParticipantState(state))
+    return from_node(told)
+
+
+def _is_ending(event: Event) -> bool:
+    return isinstance(event, WentAway | Refused | NodeGone | Left)

@@ -1,0 +1,12 @@
+"""Live events of the consultation room, and the permission to be told each."""
+
+from __future__ import annotations
+
+from ..security.permissions import Permission
+
+EVENTS: dict[str, Permission] = {
+    "consultation.opened": Permission.CONSULTATION_READ,
+    "consultation.updated": Permission.CONSULTATION_READ,
+    "consultation.closed": Permission.CONSULTATION_READ,
+    "participant.updated": Permission.CONSULTATION_READ,
+}

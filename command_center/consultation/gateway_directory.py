@@ -1,0 +1,119 @@
+"""What the gateway asks: who may call, as which leg they enter, where rooms are registered.
+
+It runs in the gateway's process with a pool of its own. A number nobody may enter and a number that
+does not exist get the same answer.
+"""
+
+from __future__ import annotations
+
+from sip_gateway.ports import Admission, Credential, Refusal, StoredBinding, Trunk
+
+from ..database import new_id
+from ..directory.tables import SipBindingRow
+from ..security import SYSTEM, Actor, ActorKind, Desk, Work, service_call
+from . import repository, roster
+from .model import MemberKind, ParticipantState, Protocol
+from .schemas import MemberIn
+from .tables import ConsultationRow, ParticipantRow
+from .transitions import Started
+
+NOT_HERE = Refusal(404, "number_unknown")
+
+
+@service_call(permission=None, audit="call.admit")
+async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
+    """An authenticated room dialled `number`; its digest or its address is the permission.
+
+    The room takes its place on the roster (or a new one) with a new leg; a leg or call it had
+    before is replaced, so that one hall never has two.
+    """
+    site = await repository.site_of_account(work.session, account)
+    row = await repository.open_by_dial_number(work.session, number)
+    if site is None or row is None:
+        return NOT_HERE
+    participant = await repository.participant_of_site(work.session, row.id, site.id)
+    if participant is None:
+        member = MemberIn(kind=MemberKind.SITE, site_id=site.id)
+        participant = await roster.add_member(work, row, member)
+    return await _enter(work, row, participant)
+
+
+async def _enter(work: Work, row: ConsultationRow, participant: ParticipantRow) -> Admission:
+    participant.leg_id = str(new_id())
+    participant.protocol = Protocol.SIP.value
+    participant.is_incoming, participant.is_wanted = True, True
+    participant.attempts, participant.retry_at = 0, None
+    was_in = participant.state == ParticipantState.JOINED.value
+    await roster.apply(work, row, participant, Started())
+    if not was_in:
+        await roster.note(work, row, "dialled_in", name=participant.name)
+    work.concerns("participant", participant.id, is_drill=row.is_drill, number=row.dial_number)
+    return Admission(str(row.id), participant.leg_id or "", participant.name)
+
+
+class GatewayDirectory:
+    """Implements `sip_gateway.ports.Directory` and `RegistrationStore` on the database."""
+
+    def __init__(self, desk: Desk, trunk: Trunk | None = None) -> None:
+        self._desk = desk
+        self._trunk = trunk
+
+    async def credential(self, username: str) -> Credential | None:
+        if not username or len(username) > 64 or "\x00" in username:
+            return None
+        async with self._desk.database.session() as session:
+            row = await repository.sip_account(session, username)
+        if row is None:
+            return None
+        return Credential(row.account, row.realm, row.ha1_md5, row.ha1_sha256)
+
+    async def account_at(self, host: str) -> str | None:
+        async with self._desk.database.session() as session:
+            return await repository.account_of_host(session, host)
+
+    async def admit(self, account: str, number: str) -> Admission | Refusal:
+        if not (number.isascii() and number.isdigit()) or len(number) > 16:
+            return NOT_HERE
+        actor = Actor(id=f"sip:{account}"[:64], name=account, kind=ActorKind.SYSTEM)
+        async with self._desk.work(actor) as work:
+            return await admit(work, account, number)
+
+    async def trunk(self) -> Trunk | None:
+        return self._trunk
+
+    # --- registrations over a restart -----------------------------------------------------
+
+    async def load(self) -> list[StoredBinding]:
+        async with self._desk.database.session() as session:
+            rows = await repository.sip_bindings(session)
+        return [
+            StoredBinding(
+                account=row.account,
+                contact=row.contact,
+                transport=row.transport,
+                host=row.host,
+                port=row.port,
+                expires_at=row.expires_at,
+                user_agent=row.user_agent,
+                path=tuple(row.path),
+            )
+            for row in rows
+        ]
+
+    async def save(self, account: str, bindings: list[StoredBinding]) -> None:
+        async with self._desk.work(SYSTEM) as work:
+            await repository.drop_sip_bindings(work.session, account)
+            for binding in bindings:
+                work.session.add(
+                    SipBindingRow(
+                        id=new_id(),
+                        account=account,
+                        contact=binding.contact[:1000],
+                        transport=binding.transport,
+                        host=binding.host,
+                        port=binding.port,
+                        expires_at=binding.expires_at,
+                        user_agent=(binding.user_agent or "")[:500] or None,
+                        path=list(binding.path),
+                    )
+                )

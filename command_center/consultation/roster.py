@@ -1,0 +1,198 @@
+"""Changing the roster within a unit of work, and telling everybody who may know.
+
+The functions here are used by the operator's services, by members who join and by the switchboard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from ..database import new_id
+from ..incidents.repository import incident as incident_of
+from ..incidents.timeline import write as write_timeline
+from ..security import Work
+from . import repository
+from .camera_url import camera_protocol
+from .errors import LocalConsultationError
+from .model import MemberKind, ParticipantState, Protocol, Standing
+from .numbers import telephone_number
+from .persistence import Effort, effort_after
+from .schemas import MemberIn
+from .tables import ConsultationRow, ParticipantRow
+from .transitions import Event, step
+from .words import reason_text, word
+
+PROTOCOLS = {
+    MemberKind.SITE: Protocol.SIP,
+    MemberKind.TEAM: Protocol.WEBRTC,
+    MemberKind.PHONE: Protocol.WEBRTC,
+    MemberKind.OPERATOR: Protocol.WEBRTC,
+    MemberKind.TELEPHONE: Protocol.TELEPHONE,
+}
+NOTED = {
+    ParticipantState.JOINED: "joined",
+    ParticipantState.LEFT: "left",
+    ParticipantState.FAILED: "failed",
+    ParticipantState.OFFLINE: "offline",
+}
+
+
+def tell(work: Work, row: ConsultationRow, type_: str, body: dict[str, Any]) -> None:
+    """Emit an event of this consultation."""
+    work.emit(
+        type_,
+        body,
+        incident_id=row.incident_id,
+        consultation_id=row.id,
+        region_code=row.region_code or None,
+        is_drill=row.is_drill,
+    )
+
+
+def tell_participant(work: Work, row: ConsultationRow, participant: ParticipantRow) -> None:
+    """`participant.updated`: enough to redraw its line on a roster."""
+    tell(
+        work,
+        row,
+        "participant.updated",
+        {
+            "participant_id": str(participant.id),
+            "kind": participant.kind,
+            "name": participant.name,
+            "state": participant.state,
+            "reason_code": participant.reason_code,
+            "reason_text": reason_text(participant.reason_code),
+            "microphone_muted": participant.microphone_muted,
+            "speaker_muted": participant.speaker_muted,
+            "is_removed": participant.removed_at is not None,
+        },
+    )
+
+
+async def note(work: Work, row: ConsultationRow, key: str, **parts: object) -> None:
+    """A timeline entry of the consultation's incident, if it has one."""
+    if row.incident_id is None:
+        return
+    incident = await incident_of(work.session, row.incident_id)
+    text = word("timeline", key, **parts)
+    body = {"consultation_id": str(row.id)}
+    write_timeline(work, incident, f"consultation.{key}", text, body)
+
+
+async def apply(
+    work: Work, row: ConsultationRow, participant: ParticipantRow, event: Event
+) -> bool:
+    """Move a participant on by one event; persists, tells and notes. Whether anything changed.
+
+    The caller holds the participant's row lock.
+    """
+    before = Standing(ParticipantState(participant.state), participant.reason_code)
+    after = step(before, event)
+    effort = effort_after(
+        Effort(participant.is_wanted, participant.attempts, participant.retry_at),
+        Protocol(participant.protocol),
+        event,
+        work.now,
+    )
+    participant.is_wanted, participant.attempts = effort.is_wanted, effort.attempts
+    participant.retry_at = effort.retry_at
+    work.session.add(participant)
+    if after == before:
+        return False
+    participant.state, participant.reason_code = after.state.value, after.reason_code
+    participant.state_changed_at = work.now
+    if after.state is ParticipantState.JOINED:
+        participant.joined_at = work.now
+    tell_participant(work, row, participant)
+    key = NOTED.get(after.state)
+    is_news = after.state is not before.state
+    if key is not None and is_news and participant.attempts <= 1:
+        await note(
+            work, row, key, name=participant.name, reason=reason_text(after.reason_code) or ""
+        )
+    return True
+
+
+async def add_member(work: Work, row: ConsultationRow, member: MemberIn) -> ParticipantRow:
+    """Put a member on the roster, not yet called.
+
+    Raises LocalConsultationError: `member_incomplete`, `member_not_found`, `camera_url_refused`,
+    `number_malformed`, `participant_present_already`.
+    """
+    participant = ParticipantRow(
+        id=new_id(),
+        consultation_id=row.id,
+        ordinal=await repository.next_ordinal(work.session, row.id),
+        kind=member.kind.value,
+        protocol=PROTOCOLS.get(member.kind, Protocol.RTSP).value,
+        name=member.name or "",
+        state_changed_at=work.now,
+        is_drill=row.is_drill,
+    )
+    if member.kind is MemberKind.SITE:
+        await _fill_site(work, row, participant, member.site_id)
+    elif member.kind is MemberKind.CAMERA:
+        await _fill_camera(work, row, participant, member)
+    elif member.kind is MemberKind.TEAM:
+        await _fill_team(work, row, participant, member.team_id)
+    elif member.kind is MemberKind.TELEPHONE:
+        participant.number = telephone_number(member.number)
+        participant.name = member.name or participant.number
+    elif not participant.name:
+        raise LocalConsultationError("member_incomplete", field="name")
+    work.session.add(participant)
+    await work.session.flush()
+    return participant
+
+
+async def _fill_site(
+    work: Work, row: ConsultationRow, participant: ParticipantRow, site_id: UUID | None
+) -> None:
+    if site_id is None:
+        raise LocalConsultationError("member_incomplete", field="site_id")
+    found = await repository.site_addresses(work.session, [site_id])
+    if not found:
+        raise LocalConsultationError("member_not_found")
+    if await repository.participant_of_site(work.session, row.id, site_id) is not None:
+        raise LocalConsultationError("participant_present_already")
+    site = found[0].site
+    participant.site_id = site.id
+    participant.name = participant.name or site.name
+    if site.address_kind == "registered" and not found[0].is_registered:
+        participant.state = ParticipantState.UNREGISTERED.value
+        participant.reason_code = "not_registered"
+
+
+async def _fill_camera(
+    work: Work, row: ConsultationRow, participant: ParticipantRow, member: MemberIn
+) -> None:
+    if member.camera_id is None:
+        if member.url is None or not participant.name:
+            missing = "camera_id" if member.url is None else "name"
+            raise LocalConsultationError("member_incomplete", field=missing)
+        participant.url = member.url
+        participant.protocol = camera_protocol(member.url).value
+        return
+    camera = await repository.camera(work.session, member.camera_id)
+    if camera is None:
+        raise LocalConsultationError("member_not_found")
+    if await repository.participant_of_camera(work.session, row.id, camera.id) is not None:
+        raise LocalConsultationError("participant_present_already")
+    participant.camera_id = camera.id
+    participant.protocol = camera_protocol(camera.url).value
+    participant.name = participant.name or camera.name
+
+
+async def _fill_team(
+    work: Work, row: ConsultationRow, participant: ParticipantRow, team_id: UUID | None
+) -> None:
+    if team_id is None:
+        raise LocalConsultationError("member_incomplete", field="team_id")
+    name = await repository.team_name(work.session, team_id)
+    if name is None:
+        raise LocalConsultationError("member_not_found")
+    if await repository.participant_of_team(work.session, row.id, team_id) is not None:
+        raise LocalConsultationError("participant_present_already")
+    participant.team_id = team_id
+    participant.name = participant.name or name

@@ -1,0 +1,7 @@
+"""Routes of the consultation room."""
+
+from __future__ import annotations
+
+from . import desk_routes, session_routes
+
+ROUTES = [*desk_routes.ROUTES, *session_routes.ROUTES]

@@ -1,0 +1,40 @@
+"""Seeds the demonstration when the database is empty, and tells its log-ins."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .bootstrap import build_desk
+from .console_text import CREDENTIALS_FILE, Speaker
+from .database import Database
+from .security import Passwords
+from .settings import Settings
+
+
+def seed_demo(settings: Settings, database_url: str, say: Speaker) -> bool:
+    """Write the demonstration unless there is data. Whether it was written."""
+    return asyncio.run(_seed(settings, database_url, say))
+
+
+async def _seed(settings: Settings, database_url: str, say: Speaker) -> bool:
+    from . import demo
+
+    database = Database(database_url, pooled=False)
+    try:
+        async with database.session() as session:
+            if not await demo.is_empty(session):
+                return False
+        say.line("seeding")
+        file = settings.var_dir / CREDENTIALS_FILE
+        seeded = await demo.seed(build_desk(settings, database), Passwords(), file)
+        return seeded is not None
+    finally:
+        await database.close()
+
+
+def demo_log_ins(settings: Settings) -> list[tuple[str, str, str]]:
+    """Log-in name, password and whose they are; none without a demonstration."""
+    from . import demo
+
+    file = settings.var_dir / CREDENTIALS_FILE
+    return demo.banner_log_ins(file) if settings.demo else []
