@@ -7,6 +7,7 @@ come are given as `Conceal` and playout goes on: a loss never holds it up. `Vide
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ LATE_SHARE = 0.02  # of packets may miss their slot
 SLACK_S = 0.020  # hysteresis around the target
 ADJUST_EVERY_S = 0.200
 MAX_HELD = 100
+MAX_MEASURED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class AudioJitterBuffer:
         self._play = 0  # unwrapped timestamp of the next slot
         self._typical = clock_rate // 50
         self._transits: deque[tuple[float, float]] = deque()  # (arrival, arrival - timestamp in s)
+        self._ordered: list[float] = []  # the same transits, sorted
         self._target_s = MIN_DELAY_S
         self._adjusted_at = 0.0
         self._concealed_s = 0.0
@@ -110,15 +113,18 @@ class AudioJitterBuffer:
         self._reference, self._newest = packet.timestamp, 0
         self._held.clear()
         self._transits.clear()
+        self._ordered.clear()
         self._is_playing = False
         self._concealed_s = 0.0
 
     def _measure(self, unwrapped: int, now: float) -> None:
         """Aim so that all but LATE_SHARE of the last WINDOW_S would have come in time."""
-        self._transits.append((now, now - unwrapped / self._rate))
-        while self._transits[0][0] < now - WINDOW_S:
-            self._transits.popleft()
-        ordered = sorted(transit for _, transit in self._transits)
+        transit = now - unwrapped / self._rate
+        self._transits.append((now, transit))
+        ordered = self._ordered
+        insort(ordered, transit)
+        while self._transits[0][0] < now - WINDOW_S or len(ordered) > MAX_MEASURED:
+            del ordered[bisect_left(ordered, self._transits.popleft()[1])]
         spread = ordered[int((len(ordered) - 1) * (1 - LATE_SHARE))] - ordered[0]
         ahead = 0.0 if self._typical * 50 % self._rate == 0 else TICK_S  # fetched before its tick
         self._target_s = max(MIN_DELAY_S, min(MAX_DELAY_S, spread + TICK_S + ahead))
@@ -149,7 +155,7 @@ class AudioJitterBuffer:
 
     def _delay(self, unwrapped: int, now: float) -> float:
         """How long after its fastest possible arrival a timestamp would be played now."""
-        fastest = min((transit for _, transit in self._transits), default=now)
+        fastest = self._ordered[0] if self._ordered else now
         return now - unwrapped / self._rate - fastest
 
     def _give(self, payload: bytes, units: int) -> Payload:
