@@ -4,7 +4,7 @@
 """
 
 from .build import DatapathStatus, status
-from .fanout import HISTORY_BATCHES, Fanout, FanoutResult, PythonFanout
+from .fanout import GROUP, HISTORY_BATCHES, Departure, Fanout, FanoutResult, PythonFanout
 from .keys import SrtpKeys, SrtpProfile
 from .srtp import SrtpReceiver, SrtpSender
 from .target import FanoutTarget
@@ -22,7 +22,9 @@ def create_fanout(history_batches: int = HISTORY_BATCHES) -> Fanout:
 
 
 __all__ = [
+    "GROUP",
     "DatapathStatus",
+    "Departure",
     "Fanout",
     "FanoutResult",
     "FanoutTarget",

@@ -19,6 +19,7 @@ from .target import FanoutTarget, SentRun
 
 _batch_numbers = itertools.count(1)  # one count for all rungs: targets move between them
 _HEADER = struct.Struct("!BBHII")
+GROUP = 16  # packets that leave in one segmented send
 HISTORY_BATCHES = 256  # about 6 s of pictures at 40 ms
 
 
@@ -34,6 +35,37 @@ class FanoutResult:
 class _Batch:
     payloads: tuple[bytes, ...]
     octets: int
+
+
+Run = tuple[FanoutTarget, SentRun]
+
+
+class Departure:
+    """A frame on its way: call `send` until `remaining` is 0."""
+
+    def __init__(self, fanout: Fanout, runs: list[Run], payloads: tuple[bytes, ...]) -> None:
+        self._fanout = fanout
+        self._runs = runs
+        self._payloads = payloads
+        self._next = 0
+
+    @property
+    def remaining(self) -> int:
+        """Packets that each target still has to get."""
+        return len(self._payloads) - self._next
+
+    def send(self, packets: int = GROUP) -> FanoutResult:
+        """The next `packets` to every target that is still open."""
+        part = range(self._next, min(self._next + packets, len(self._payloads)))
+        self._next = part.stop
+        live = [run for run in self._runs if not run[0].is_closed]
+        if not part or not live:
+            return FanoutResult(0, 0)
+        failed = self._fanout._send_runs(live, self._payloads, part)
+        sent = len(part) * len(live) - failed
+        self._fanout.packets_sent += sent
+        self._fanout.packets_failed += failed
+        return FanoutResult(sent, failed)
 
 
 class Fanout(ABC):
@@ -60,16 +92,30 @@ class Fanout(ABC):
 
         Targets are served in the order given: stagger them by calling with parts of the list.
         """
-        if not payloads:
-            return FanoutResult(0, 0)
+        return self.prepare(targets, payloads, timestamp, marker_last=marker_last).send(
+            len(payloads)
+        )
+
+    def prepare(
+        self,
+        targets: Iterable[FanoutTarget],
+        payloads: Sequence[bytes],
+        timestamp: int,
+        *,
+        marker_last: bool = True,
+    ) -> Departure:
+        """A frame that leaves in parts: a key frame of sixty packets at once overruns a line.
+
+        Its sequence numbers are given now, so what is sent in between follows them.
+        """
         batch = _Batch(tuple(payloads), sum(map(len, payloads)))
         number = next(_batch_numbers)
         self._history[number] = batch
         if len(self._history) > self._history_batches:
             self._history.popitem(last=False)
         count = len(payloads)
-        live: list[tuple[FanoutTarget, SentRun]] = []
-        for target in targets:
+        live: list[Run] = []
+        for target in targets if payloads else ():
             if target.is_closed:
                 continue
             run = SentRun(
@@ -82,11 +128,7 @@ class Fanout(ABC):
             )
             target.note_run(run, batch.octets)
             live.append((target, run))
-        failed = self._send_runs(live, batch.payloads)
-        sent = count * len(live) - failed
-        self.packets_sent += sent
-        self.packets_failed += failed
-        return FanoutResult(sent, failed)
+        return Departure(self, live, batch.payloads)
 
     def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
         """Send again what a NACK asks for, byte for byte. Returns how many were still known."""
@@ -109,10 +151,8 @@ class Fanout(ABC):
         return resent
 
     @abstractmethod
-    def _send_runs(
-        self, runs: Sequence[tuple[FanoutTarget, SentRun]], payloads: Sequence[bytes]
-    ) -> int:
-        """Send the batch to each; returns how many packets failed."""
+    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
+        """Send the batch's packets `part` to each; returns how many packets failed."""
 
     @abstractmethod
     def _send_again(
@@ -141,13 +181,11 @@ class PythonFanout(Fanout):
 
     datapath = "python"
 
-    def _send_runs(
-        self, runs: Sequence[tuple[FanoutTarget, SentRun]], payloads: Sequence[bytes]
-    ) -> int:
+    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
         failed = 0
         for target, run in runs:
-            for index, payload in enumerate(payloads):
-                if not self._send_one(target, run, payload, index):
+            for index in part:
+                if not self._send_one(target, run, payloads[index], index):
                     failed += 1
         return failed
 

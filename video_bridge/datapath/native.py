@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from ..errors import LocalMediaError
-from .fanout import HISTORY_BATCHES, Fanout
+from .fanout import HISTORY_BATCHES, Fanout, Run
 from .keys import SrtpProfile
 from .target import FanoutTarget, SentRun
 
@@ -140,32 +140,26 @@ class NativeFanout(Fanout):
         slot.payload_type = run.payload_type
         slot.marker_last = run.marker_last
 
-    def _send_runs(
-        self, runs: Sequence[tuple[FanoutTarget, SentRun]], payloads: Sequence[bytes]
-    ) -> int:
+    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
         direct = [pair for pair in runs if pair[0].sender is None]
-        failed = self._send_part(direct, payloads, 0, len(payloads)) if direct else 0
+        failed = self._send_direct(direct, payloads, part) if direct else 0
         for target, run in runs:
             if target.sender is not None:
-                for index in range(run.count):
+                for index in part:
                     failed += not self._send_by(target, run, payloads, index)
         return failed
 
-    def _send_part(
-        self,
-        runs: Sequence[tuple[FanoutTarget, SentRun]],
-        payloads: Sequence[bytes],
-        first: int,
-        last: int,
-    ) -> int:
+    def _send_direct(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
         count = len(payloads)
         slots = (_Run * len(runs))()
         for slot, (target, run) in zip(slots, runs, strict=True):
             self._fill(slot, target, run)
         pointers = (ctypes.c_char_p * count)(*payloads)
         sizes = (ctypes.c_int32 * count)(*map(len, payloads))
-        sent = self._library.dp_send(slots, len(runs), pointers, sizes, count, first, last)
-        failed = len(runs) * (last - first) - int(sent)
+        sent = self._library.dp_send(
+            slots, len(runs), pointers, sizes, count, part.start, part.stop
+        )
+        failed = len(runs) * len(part) - int(sent)
         if failed:
             for slot, (target, _) in zip(slots, runs, strict=True):
                 target.packets_failed += slot.failed
@@ -176,7 +170,7 @@ class NativeFanout(Fanout):
     ) -> int:
         if target.sender is not None:
             return int(self._send_by(target, run, payloads, index))
-        return 1 - self._send_part([(target, run)], payloads, index, index + 1)
+        return 1 - self._send_direct([(target, run)], payloads, range(index, index + 1))
 
     def _send_by(
         self, target: FanoutTarget, run: SentRun, payloads: Sequence[bytes], index: int

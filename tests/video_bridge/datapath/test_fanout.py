@@ -273,6 +273,31 @@ def test_packets_may_leave_by_another_way(source: socket.socket, fanout: Fanout)
     assert RtpPacket.parse(SrtpReceiver(keys).unprotect(out[0])).payload == b"relayed"
 
 
+@pytest.mark.parametrize("profile", [None, SrtpProfile.AES_CM_128_HMAC_SHA1_32], ids=str)
+def test_a_large_frame_may_leave_in_parts(
+    profile: SrtpProfile | None, source: socket.socket, fanout: Fanout
+) -> None:
+    """Sixteen packets each few milliseconds; a small frame sent meanwhile does not mix in."""
+    peer = Peer(keys_of(profile))
+    gone = Peer()
+    target = FanoutTarget(source.fileno(), peer.address, 5, 96, 65_520, 0, peer.keys)
+    leaving = FanoutTarget(source.fileno(), gone.address, 6, 96)
+    payloads = [bytes([number]) * 500 for number in range(40)]
+    departure = fanout.prepare([target, leaving], payloads, 1)
+    assert departure.send().sent == 32
+    leaving.close()
+    assert fanout.send([target], [b"audio"], 2).sent == 1
+    assert departure.remaining == 24
+    assert departure.send(20).sent == 20
+    assert departure.send().sent == 4
+    assert (departure.remaining, departure.send().sent) == (0, 0)
+    got = sorted(peer.packets(41), key=lambda p: (p.sequence_number - 65_520) & 0xFFFF)
+    assert [p.payload for p in got] == [*payloads, b"audio"]
+    assert [p.marker for p in got] == [False] * 39 + [True, True]
+    assert len(gone.packets(16)) == 16
+    assert gone.is_quiet()
+
+
 def test_an_empty_frame_sends_nothing(source: socket.socket, fanout: Fanout) -> None:
     """An encoder may give none (rate control skipped a picture)."""
     target = FanoutTarget(source.fileno(), ("127.0.0.1", 9), 5, 96)
