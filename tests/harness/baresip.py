@@ -71,7 +71,7 @@ class Baresip:
     ) -> None:
         self.folder, self._control = folder, control
         folder.mkdir(parents=True, exist_ok=True)
-        wav = tones.write_wav(folder / "tone.wav", tone_hz, rate)
+        wav = tones.write_wav(folder / "tone.wav", tone_hz, rate, 180.0)  # its end ends the call
         clip = markers.write_mp4(folder / "clip.mp4", marker)
         names = (*codecs, "avformat", "fakevideo", "swscale", "snapshot", "sndfile", "aubridge")
         modules = "\n".join(f"module {name}.so" for name in (*names, "aufile", "srtp"))

@@ -74,7 +74,7 @@ class BareNode:
     def __init__(self, folder: Path, *, ports: str = "21000-21999") -> None:
         self.events: list[m.Event] = []
         self.conference_id = str(uuid7())
-        socket_path = folder / "node.sock"
+        self.socket_path = socket_path = folder / "node.sock"
         command = [sys.executable, "-m", "video_bridge.node", "--socket", str(socket_path)]
         self.peer = Peer([*command, "--rtp-ports", ports], folder / "node.log")
         self.loop = asyncio.new_event_loop()

@@ -163,7 +163,7 @@ class RoomMedia(SessionMedia):
             self._take_rtcp(kind, data, addr)
             return
         now = self._loop.time()
-        if not self.session.take_rtp(data, now):
+        if not self.session.take_rtp(data, now, kind):
             return
         self._leg.watch.heard(now)
         pair = self._pairs[kind]

@@ -115,17 +115,21 @@ class RtpSession:
 
     # --- receiving ----------------------------------------------------------------------------
 
-    def take_rtp(self, data: bytes, now: float) -> bool:
-        """One packet; True when it belongs to a stream that was negotiated."""
+    def take_rtp(self, data: bytes, now: float, media: MediaKind | None = None) -> bool:
+        """One packet; True when it belongs to a stream that was negotiated.
+
+        `media` where a socket carries one media only: both may use the same payload type then.
+        """
         try:
             packet = RtpPacket.parse(data)
-            return self._route(packet, len(data), now)
+            return self._route(packet, len(data), now, media)
         except RemoteMediaError as error:
             log.debug("packet refused: %s", error)
             return False
 
-    def _route(self, packet: RtpPacket, size: int, now: float) -> bool:
-        audio, video = self.audio_in, self.video_in
+    def _route(self, packet: RtpPacket, size: int, now: float, media: MediaKind | None) -> bool:
+        audio = self.audio_in if media != "video" else None
+        video = self.video_in if media != "audio" else None
         if audio is not None and packet.payload_type in (
             audio.plan.payload_type,
             audio.plan.telephone_event_type,

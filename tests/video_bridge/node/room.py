@@ -17,7 +17,7 @@ from video_bridge.rtp import rtcp
 from video_bridge.rtp.packet import RtpPacket, is_rtcp
 from video_bridge.rtp.reorder import VideoReorder
 
-VIDEO_TYPE, AUDIO_TYPE, DTMF_TYPE = 97, 8, 101
+VIDEO_TYPE, AUDIO_TYPE, DTMF_TYPE = 97, 97, 101  # one number on both ports, as baresip has it
 
 
 def _socket() -> socket.socket:

@@ -1,0 +1,131 @@
+"""Halls through the gateway on the real media node: what they see and hear is decoded."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from sip_gateway import Gateway, GatewaySettings
+from sip_gateway.messages import CallState
+from tests.harness.baresip import Baresip
+from tests.harness.namespace import ADDRESS
+from tests.harness.processes import Peer
+from tests.sip_gateway.desk import PASSWORD, Book, eventually
+from video_bridge import NodeClient
+from video_bridge.messages import ConferenceOpen
+
+pytestmark = pytest.mark.peer("baresip")
+
+
+def start_node(folder: Path) -> Peer:
+    command = [sys.executable, "-m", "video_bridge.node", "--socket", str(folder / "node.sock")]
+    return Peer([*command, "--node-id", "node-1"], folder / "node.log")
+
+
+@asynccontextmanager
+async def centre(folder: Path) -> AsyncIterator[tuple[Gateway, NodeClient, list[Peer]]]:
+    """A media node with conference `conf` open, and the gateway in front of it."""
+    nodes = [start_node(folder)]
+    client = NodeClient(folder / "node.sock", lambda event: None)
+    await client.start()
+    await client.wait_connected(20)
+    await client.send(ConferenceOpen(conference_id="conf", title="会商"))
+    settings = GatewaySettings(listen_host=ADDRESS)
+    gateway = Gateway(settings, Book(), folder / "node.sock", folder / "gw.sock")
+    await gateway.start()
+    await eventually(lambda: gateway._node.is_connected, 10)
+    try:
+        yield gateway, client, nodes
+    finally:
+        await gateway.stop()
+        await client.stop()
+        for node in nodes:
+            if node.process.poll() is None:
+                node.kill()
+
+
+def hall(folder: Path, account: str, number: int, codecs: str) -> Baresip:
+    return Baresip(
+        folder / account,
+        f"<sip:{account}@{ADDRESS}>;auth_pass={PASSWORD};regint=0;{codecs}",
+        marker=number,
+        tone_hz=500 if number == 1 else 800,
+        port=5070 + 10 * number,  # it listens for TLS at the next one
+        control=4444 + number,
+    )
+
+
+async def both_see_and_hear(first: Baresip, second: Baresip) -> None:
+    async def sees_two(one: Baresip) -> bool:
+        return {1, 2} <= (await asyncio.to_thread(one.seen)).keys()
+
+    for one in (first, second):
+        for attempt in range(10):
+            if await sees_two(one):
+                break
+            assert attempt < 9, "does not see both halls"
+            await asyncio.sleep(1)
+    for one, other_hz in ((first, 800), (second, 500)):
+        for attempt in range(10):
+            if await asyncio.to_thread(one.heard, [500, 800]) == {other_hz}:
+                break
+            assert attempt < 9, f"does not hear just the other: {one.heard([500, 800])}"
+            await asyncio.sleep(1)
+
+
+async def test_two_halls_meet_with_picture_and_sound(tmp_path: Path) -> None:
+    """H.264 with G.711 and VP8 with G.711: each sees both panes, hears the other only."""
+    async with centre(tmp_path) as (gateway, _client, _nodes):
+        first = await asyncio.to_thread(
+            hall, tmp_path, "440229", 1, "audio_codecs=PCMA;video_codecs=H264"
+        )
+        second = await asyncio.to_thread(
+            hall, tmp_path, "440118", 2, "audio_codecs=PCMU;video_codecs=VP8"
+        )
+        try:
+            await asyncio.to_thread(first.dial, "9000")
+            await asyncio.to_thread(second.dial, "9000")
+            await eventually(
+                lambda: [c.state for c in gateway.calls.live()] == [CallState.CONNECTED] * 2, 15
+            )
+            await both_see_and_hear(first, second)
+        finally:
+            await asyncio.to_thread(first.close)
+            await asyncio.to_thread(second.close)
+
+
+async def test_halls_have_media_again_after_the_node_was_killed(tmp_path: Path) -> None:
+    """Fault F1: a new node, a re-INVITE each; the halls do nothing."""
+    async with centre(tmp_path) as (gateway, client, nodes):
+        codecs = "audio_codecs=PCMA;video_codecs=H264"
+        first = await asyncio.to_thread(hall, tmp_path, "440229", 1, codecs)
+        second = await asyncio.to_thread(hall, tmp_path, "440118", 2, codecs)
+        try:
+            await asyncio.to_thread(first.dial, "9000")
+            await asyncio.to_thread(second.dial, "9000")
+            await both_see_and_hear(first, second)
+            nodes[0].kill()
+            await eventually(lambda: not client.is_connected, 5)
+            nodes.append(start_node(tmp_path))
+            await client.wait_connected(20)
+            await client.send(ConferenceOpen(conference_id="conf", title="会商"))
+            reopened = asyncio.get_running_loop().time()
+
+            async def up() -> int:
+                stats = await client.stats("conf")
+                return sum(leg.state == "up" for c in stats.conferences for leg in c.legs)
+
+            while await up() < 2:
+                waited = asyncio.get_running_loop().time() - reopened
+                assert waited < 5, "no media within 5 s"
+                await asyncio.sleep(0.1)
+            await both_see_and_hear(first, second)
+            assert len(gateway.calls.live()) == 2
+        finally:
+            await asyncio.to_thread(first.close)
+            await asyncio.to_thread(second.close)
