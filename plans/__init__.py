@@ -9,6 +9,7 @@ from .activation.facts import Facts, facts_from_incident
 from .activation.proposals import Proposal, Trigger, propose
 from .errors import LocalPlansError, PlansError, RemotePlansError
 from .hazards.identification import Holding, Identification, identify, substance_named
+from .hazards.repository import list_hazards
 from .hazards.tables import MajorHazardRow
 from .library.model import (
     Card,
@@ -57,6 +58,7 @@ __all__ = [
     "get_plan",
     "identify",
     "instantiate",
+    "list_hazards",
     "list_plans",
     "plans_in_force",
     "propose",

@@ -30,6 +30,7 @@ class PlanHead:
     status: str
     issued_by: str
     issued_on: date | None
+    filing_number: str
     review_due: date | None
     is_demo: bool
     is_drill: bool
@@ -56,6 +57,7 @@ async def list_plans(
             status=row.status,
             issued_by=row.issued_by,
             issued_on=row.issued_on,
+            filing_number=row.filing_number,
             review_due=row.review_due,
             is_demo=row.is_demo,
             is_drill=row.is_drill,

@@ -1,0 +1,96 @@
+"""Queries over the directory for lists and map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from ..directory import CameraRow, ExpertRow, OrganisationRow, SipAccountRow, SiteRow
+
+Window = tuple[float, float, float, float]
+
+
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """Names of the regions that have an office of the line, by code."""
+    query = select(col(OrganisationRow.region_code), col(OrganisationRow.region_name)).where(
+        col(OrganisationRow.line) == "emergency_management"
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def organisations(
+    session: AsyncSession,
+    *,
+    q: str,
+    window: Window | None,
+    under: UUID | str | None,
+    limit: int,
+) -> Sequence[OrganisationRow]:
+    """`under` is the parent's id, or a region code whose whole region is meant."""
+    fields = (OrganisationRow.name, OrganisationRow.region_code)
+    query = select(OrganisationRow).where(*_where(q, window, OrganisationRow, fields))
+    if isinstance(under, UUID):
+        query = query.where(col(OrganisationRow.parent_id) == under)
+    elif under:
+        prefix = under[:-4] if under.endswith("0000") else under.removesuffix("00")
+        query = query.where(col(OrganisationRow.region_code).startswith(prefix, autoescape=True))
+    query = query.order_by(col(OrganisationRow.region_code), col(OrganisationRow.id))
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def sites(
+    session: AsyncSession, *, q: str, window: Window | None, limit: int
+) -> Sequence[tuple[SiteRow, OrganisationRow, bool]]:
+    """Sites with their organisation and whether their account is registered now."""
+    fields = (SiteRow.name, SiteRow.account, OrganisationRow.name)
+    query = (
+        select(SiteRow, OrganisationRow, col(SipAccountRow.is_registered))
+        .join(OrganisationRow, col(OrganisationRow.id) == col(SiteRow.organisation_id))
+        .outerjoin(SipAccountRow, col(SipAccountRow.account) == col(SiteRow.account))
+        .where(*_where(q, window, SiteRow, fields))
+        .order_by(col(SiteRow.region_code), col(SiteRow.id))
+        .limit(limit)
+    )
+    return [
+        (site, owner, bool(is_registered))
+        for site, owner, is_registered in await session.execute(query)
+    ]
+
+
+async def experts(
+    session: AsyncSession, *, q: str, window: Window | None, limit: int
+) -> Sequence[ExpertRow]:
+    """Experts by name, field or unit."""
+    fields = (ExpertRow.name, ExpertRow.field, ExpertRow.unit_name)
+    query = select(ExpertRow).where(*_where(q, window, ExpertRow, fields))
+    query = query.order_by(col(ExpertRow.field), col(ExpertRow.id))
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def cameras(
+    session: AsyncSession, *, q: str, window: Window | None, limit: int
+) -> Sequence[CameraRow]:
+    """Cameras by name."""
+    query = select(CameraRow).where(*_where(q, window, CameraRow, (CameraRow.name,)))
+    query = query.order_by(col(CameraRow.region_code), col(CameraRow.name))
+    return (await session.scalars(query.limit(limit))).all()
+
+
+def _where(
+    q: str, window: Window | None, table: Any, fields: Sequence[Any]
+) -> list[ColumnElement[bool]]:
+    """Any of the fields holds `q`, case aside (%, _ and \\ mean themselves), inside the window."""
+    conditions: list[ColumnElement[bool]] = [col(table.is_drill).is_(False)]
+    if q:
+        pattern = "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        conditions.append(or_(*(col(field).ilike(pattern, escape="\\") for field in fields)))
+    if window is not None:
+        west, south, east, north = window
+        conditions.append(col(table.longitude).between(west, east))
+        conditions.append(col(table.latitude).between(south, north))
+    return conditions
