@@ -13,6 +13,7 @@ from uuid import UUID
 import plans
 from plans import ResponseLevel
 
+from ..onemap import nearest_other_city
 from ..security.permissions import Permission
 from ..security.work import Work, service_call
 from . import repository
@@ -31,8 +32,12 @@ class Activated:
 
 
 async def facts_of(work: Work, incident: IncidentRow) -> plans.Facts:
-    """The incident's facts as plans see them."""
-    return plans.facts_from_incident((await shown(work, incident)).model_dump(mode="json"))
+    """The incident's facts as plans see them, with how near the next city is."""
+    beyond = nearest_other_city(incident.longitude, incident.latitude)
+    return plans.facts_from_incident(
+        (await shown(work, incident)).model_dump(mode="json"),
+        border_city_km=None if beyond is None else round(beyond[1], 1),
+    )
 
 
 @service_call(permission=Permission.RESPONSE_ACTIVATE, audit="response.activate")

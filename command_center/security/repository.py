@@ -1,11 +1,14 @@
-"""Queries of accounts."""
+"""Queries of accounts and of the audit chain."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from .tables import AccountRow
+from .tables import AccountRow, AuditRow
 
 
 async def account_named(
@@ -17,3 +20,9 @@ async def account_named(
         query = query.with_for_update()
     found: AccountRow | None = (await session.execute(query)).scalar_one_or_none()
     return found
+
+
+async def audit_rows(session: AsyncSession, *, before: int, limit: int) -> Sequence[AuditRow]:
+    """Newest first."""
+    query = select(AuditRow).where(col(AuditRow.seq) < before)
+    return (await session.scalars(query.order_by(col(AuditRow.seq).desc()).limit(limit))).all()

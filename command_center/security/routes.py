@@ -7,6 +7,7 @@ from uuid import UUID
 from ..web.context import Context, Credential
 from ..web.edge import COOKIE
 from ..web.routing import SIGNED_IN, route
+from . import audit_routes
 from .accounts import LogIn, sign_in, sign_out
 from .errors import NotSignedInError
 from .schemas import LogInBody, SessionOut, UserOut
@@ -45,4 +46,4 @@ async def close(ctx: Context[None]) -> None:
     ctx.cookies.append((COOKIE, None))
 
 
-ROUTES = [open_, read, close]
+ROUTES = [open_, read, close, *audit_routes.ROUTES]

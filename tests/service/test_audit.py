@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from command_center.database import Database
-from command_center.security import AuditChain, Desk
+from command_center.security import AuditChain, Desk, Role
 
 from .conftest import SignIn
 from .reports import report
@@ -96,6 +96,17 @@ async def test_personal_detail_can_be_erased_without_breaking_the_chain(
     """突发事件应对法 2024, art. 85: personal data goes on its day, the record stays."""
     await sql(database, "UPDATE audit SET detail = NULL, actor_name = NULL WHERE seq = 1")
     assert await breaks(desk) == []
+
+
+async def test_the_audit_administrator_reads_and_verifies(rows: int, sign_in: SignIn) -> None:
+    """The third person sees what the others did, and nobody else does."""
+    auditor = await sign_in(Role.AUDIT_ADMIN)
+    items = (await (await auditor.get("/audit?limit=5")).json())["items"]
+    assert len(items) == 5
+    assert items[0]["seq"] > items[-1]["seq"]
+    verified = await (await auditor.get("/audit/verification")).json()
+    assert verified == {"is_whole": True, "breaks": []}
+    assert (await (await sign_in()).get("/audit")).status == 403
 
 
 async def test_without_audit_nothing_changes(sign_in: SignIn, database: Database) -> None:

@@ -112,6 +112,16 @@ async def test_activation_brings_cards_and_raising_the_level_adds_only_new_ones(
     assert levels == [(3, False), (2, True)]
 
 
+async def test_a_plan_is_read_whole_with_its_clauses(active: Active) -> None:
+    """Each card opens its paragraph of the source document."""
+    heads = (await (await active.person.get("/plans")).json())["items"]
+    plan = await (await active.person.get(f"/plans/{heads[0]['id']}")).json()
+    numbers = {clause["number"] for clause in plan["clauses"]}
+    assert {card["clause"] for card in plan["cards"]} <= numbers
+    unknown = await active.person.get(f"/plans/{uuid4()}")
+    assert (unknown.status, (await unknown.json())["code"]) == (404, "plan_not_found")
+
+
 async def test_a_card_needs_its_evidence_and_its_predecessors(active: Active) -> None:
     """Story section 8: 证据缺则不能办结."""
     path = f"/incidents/{active.incident_id}/tasks"

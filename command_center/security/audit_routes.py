@@ -1,0 +1,58 @@
+"""Routes of the audit administrator: reading the chain and verifying it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from ..web.context import DESK, Context
+from ..web.routing import Route, route
+from .permissions import Permission
+from .repository import audit_rows
+
+
+class AuditEntryOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    seq: int
+    at: datetime
+    actor_id: str
+    actor_name: str | None
+    action: str
+    outcome: str
+    object_kind: str
+    object_id: str
+    request_id: str
+    remote: str
+    is_drill: bool
+
+
+class AuditOut(BaseModel):
+    items: list[AuditEntryOut]
+
+
+class VerificationOut(BaseModel):
+    """`breaks` is empty when every row follows the one before it and none is missing."""
+
+    is_whole: bool
+    breaks: list[str]
+
+
+@route("GET", "/audit", access=Permission.AUDIT_READ, reply=AuditOut)
+async def read_audit(ctx: Context[None]) -> AuditOut:
+    """Audit rows, newest first, before a number."""
+    before = ctx.query_int("before", 2**62, low=1, high=2**62)
+    limit = ctx.query_int("limit", 100, low=1, high=1000)
+    rows = await audit_rows(ctx.work.session, before=before, limit=limit)
+    return AuditOut(items=[AuditEntryOut.model_validate(row) for row in rows])
+
+
+@route("GET", "/audit/verification", access=Permission.AUDIT_READ, reply=VerificationOut)
+async def verify_audit(ctx: Context[None]) -> VerificationOut:
+    """Verify the whole chain now."""
+    breaks = await ctx.request.app[DESK].chain.verify(ctx.work.session)
+    return VerificationOut(is_whole=not breaks, breaks=breaks[:100])
+
+
+ROUTES: list[Route] = [read_audit, verify_audit]
