@@ -182,12 +182,13 @@ async def supervise(
             supervisor.start(spec)
         if await _is_ready_before(supervisor, stopping):
             is_healthy = await _healthy(settings, stopping)
+            log_ins = await asyncio.to_thread(demo_log_ins, settings)
             if not stopping.is_set():
                 say.banner(
                     settings,
                     public_url(settings),
                     is_healthy=is_healthy,
-                    log_ins=demo_log_ins(settings),
+                    log_ins=log_ins,
                 )
             await stopping.wait()
         say.line("stopping")

@@ -42,7 +42,7 @@ class ChildSpec:
     death_signal: signal.Signals = signal.SIGKILL
     nice: int = 0
     stop_rank: int = 0  # lower ranks are stopped first
-    stop_grace_s: float = 1.5
+    stop_grace_s: float = 2.0
     ready_timeout_s: float = 60.0
 
 

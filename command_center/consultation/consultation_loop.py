@@ -119,7 +119,8 @@ class ConsultationLoop:
             legs=_legs_of(conference),
             layout=None,
         )
-        self._tell(_Compare(taken_at, has_restarted))
+        was_forgotten = conference is None  # a node that knows nothing of us is a new one
+        self._tell(_Compare(taken_at, has_restarted or was_forgotten))
 
     def on_node_stats(self, conference: node_words.ConferenceStats, taken_at: datetime) -> None:
         """Each second: corrects drift of the mirror; now and then compares with the roster."""

@@ -49,6 +49,8 @@ def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime
         return Effort(effort.is_wanted)
     if isinstance(event, Left) or not effort.is_wanted or event.reason_code in FINAL:
         return Effort(is_wanted=False)
+    if protocol in PULLED and isinstance(event, NodeGone):
+        return Effort(True, effort.attempts, now)  # nothing was wrong with the camera
     if protocol in PULLED:
         return Effort(True, effort.attempts + 1, now + CAMERA_RETRY)
     if protocol in SIGNALLED:
