@@ -112,6 +112,8 @@ class WireServer:
                 task.add_done_callback(self._tasks.discard)
         except (asyncio.IncompleteReadError, ConnectionError, VideoBridgeError):
             pass
+        except asyncio.CancelledError:
+            pass  # the loop ends; asyncio's own callback would log a cancelled handler
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -119,6 +119,7 @@ class H323Call:
         self._events: list[CallEvent] = []
         self._since = 0.0
         self._control_started = False
+        self.was_active = False  # CONNECT was seen: what ends the call now is a hang-up
 
     # --- the caller's side ----------------------------------------------------------------
 
@@ -160,6 +161,15 @@ class H323Call:
     def answer(self, now: float) -> None:
         """CONNECT; with tunnelling our first H.245 messages ride on it."""
         self._answer_with(MessageType.CONNECT, CallState.ACTIVE, now)
+
+    @property
+    def tunnels(self) -> bool:
+        """Whether H.245 runs inside H.225.0, as far as is known now."""
+        return self._tunnelling
+
+    def offer_control(self, host: str, port: int) -> None:
+        """Where the owner listens for a separate H.245 connection; say it before `answer`."""
+        self._control_address = (host, port)
 
     # --- both sides -----------------------------------------------------------------------
 
@@ -255,7 +265,7 @@ class H323Call:
     def _advance(self, kind: MessageType, received: h225.Received, now: float) -> None:
         was, self.state = self.state, RECEIVED[self.state][kind]
         if was is not self.state:
-            self._since = now
+            self._enter(self.state, now)
         if kind is M.SETUP:
             self._ids = h225.call_ids_of(received)
             self._tunnelling &= received.tunnelling
@@ -341,6 +351,7 @@ class H323Call:
 
     def _enter(self, state: CallState, now: float) -> None:
         self.state, self._since = state, now
+        self.was_active |= state is CallState.ACTIVE
 
     def _send(self, message: Q931Message) -> None:
         self._signalling.append(bytes(message))

@@ -179,6 +179,7 @@ class CapabilitySet:
     media: tuple[MediaCapability, ...] = ()
     speaks_h239: bool = False
     user_input: bool = False
+    speaks_fragments: bool = False  # H.264 in RFC 6184's non-interleaved mode
 
     @property
     def is_empty(self) -> bool:
@@ -244,4 +245,16 @@ def parse_capability_set(body: Value) -> CapabilitySet:
             speaks_h239 |= value.get("capabilityIdentifier") == ("standard", H239_CONTROL)
         elif name.endswith("UserInputCapability"):
             user_input = True
-    return CapabilitySet(tuple(media), speaks_h239, user_input)
+    return CapabilitySet(tuple(media), speaks_h239, user_input, _speaks_fragments(body))
+
+
+def _speaks_fragments(body: Value) -> bool:
+    """Whether mediaPacketizationCapability names the non-interleaved mode (H.241 7.1.2)."""
+    kind, multiplex = body.get("multiplexCapability", ("", {}))
+    if kind != "h2250Capability":
+        return False
+    packetization = multiplex.get("mediaPacketizationCapability", {})
+    return any(
+        descriptor["payloadDescriptor"] == ("oid", H241_NON_INTERLEAVED)
+        for descriptor in packetization.get("rtpPayloadType", [])
+    )

@@ -110,7 +110,13 @@ class ControlSession(TokenMixin):
         self._declare(self._receivable)
 
     def open_channel(
-        self, capability: MediaCapability, session: int, rtcp: ev.Address, payload_type: int | None
+        self,
+        capability: MediaCapability,
+        session: int,
+        rtcp: ev.Address,
+        payload_type: int | None,
+        *,
+        single_nal: bool = False,
     ) -> int:
         """Ask to send. ChannelOpen or ChannelRefused follows. Returns the channel's number."""
         number, self._next_channel = self._next_channel, self._next_channel + 1
@@ -127,7 +133,10 @@ class ControlSession(TokenMixin):
             parameters["mediaPacketization"] = (
                 "rtpPayloadType",
                 {
-                    "payloadDescriptor": ("oid", H241_NON_INTERLEAVED),
+                    "payloadDescriptor": (
+                        "oid",
+                        H241_SINGLE_NAL if single_nal else H241_NON_INTERLEAVED,
+                    ),
                     "payloadType": payload_type,
                 },
             )

@@ -128,6 +128,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     started = time.time()
     outcome, text = _run_inside(item)
     item.ihook.pytest_runtest_logreport(report=_report(item, outcome, text, started))
+    # fixtures of earlier tests that the next one does not need (this test set up none of its own)
+    item.session._setupstate.teardown_exact(nextitem)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 

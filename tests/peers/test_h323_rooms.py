@@ -1,0 +1,194 @@
+"""H.323 rooms through the running gateway and a real media node: picture and sound both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sip_gateway import Gateway, GatewaySettings
+from sip_gateway.h323.call import Released
+from sip_gateway.h323.tpkt import frame
+from sip_gateway.messages import CallChanged, Dial
+from tests.sip_gateway.desk import Book
+from tests.sip_gateway.h323.endpoint import Endpoint
+from tests.video_bridge.node.room import Room, strength
+from tests.video_bridge.node.test_node import Node, until
+from video_bridge import RemoteMediaError, WireClient
+from video_bridge import messages as m
+from video_bridge.codecs.picture import Picture
+from video_bridge.codecs.video import VideoDecoder
+
+CONFERENCE = "conf"
+
+
+class _Tolerant:
+    """Media may flow before the room listens: what cannot be decoded yet is left out."""
+
+    def __init__(self) -> None:
+        self._decoder = VideoDecoder("H264")
+
+    def decode(self, unit: bytes) -> list[Picture]:
+        try:
+            return self._decoder.decode(unit)
+        except RemoteMediaError:
+            return []
+
+
+class Bridge:
+    """A node with one conference, and a gateway whose static room is 127.0.0.1."""
+
+    def __init__(self, folder: Path) -> None:
+        self.node = Node(folder)
+        self.book = Book()
+        self.book.static = {"127.0.0.1": "440229"}
+        settings = GatewaySettings(listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=0)
+        control = folder / "gateway.sock"
+        self.gateway = Gateway(settings, self.book, self.node.path, control)
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.wire = WireClient(control, lambda type_, body: self.events.append((type_, body)))
+        self.media: list[Room] = []
+        self.endpoints: list[Endpoint] = []
+
+    async def start(self) -> None:
+        await self.node.start()
+        await self.node.client.send(m.ConferenceOpen(conference_id=CONFERENCE, title="会商"))
+        await self.gateway.start()
+        await self.wire.start()
+        await self.wire.wait_connected(5)
+        await self.gateway._node.wait_connected(5)
+
+    async def stop(self) -> None:
+        for endpoint in self.endpoints:
+            endpoint.close()
+        for media in self.media:
+            await media.stop()
+            media.close()
+        await self.wire.stop()
+        await self.gateway.stop()
+        await self.node.stop()
+
+    def endpoint(
+        self, name: str, colour: tuple[int, int, int], tone_hz: float, *, tunnelling: bool = True
+    ) -> tuple[Endpoint, Room]:
+        media = Room(colour=colour, tone_hz=tone_hz)
+        media._decoder = _Tolerant()
+        made = Endpoint(name, media, tunnelling=tunnelling)
+        self.media.append(media)
+        self.endpoints.append(made)
+        return made, media
+
+    async def dial(self, leg_id: str, port: int) -> None:
+        request = Dial(
+            leg_id=leg_id,
+            conference_id=CONFERENCE,
+            uri=f"h323:127.0.0.1:{port}",
+            name="英德市应急管理局",
+        )
+        await self.wire.request("call.dial", request.model_dump(mode="json", exclude={"type"}))
+
+    def last(self, leg_id: str) -> CallChanged | None:
+        states = [
+            CallChanged.model_validate(body)
+            for type_, body in self.events
+            if type_ == "call.state" and body["leg_id"] == leg_id
+        ]
+        return states[-1] if states else None
+
+
+@pytest.fixture
+async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
+    made = Bridge(tmp_path)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
+async def test_two_h323_rooms_see_and_hear_each_other(bridge: Bridge, tunnelling: bool) -> None:
+    """One dials in, one is dialled; then a hang-up on either side ends the right call."""
+    caller, caller_media = bridge.endpoint("翁源", (60, 200, 90), 700.0, tunnelling=tunnelling)
+    called, called_media = bridge.endpoint("英德", (120, 90, 220), 1100.0, tunnelling=tunnelling)
+    await caller.call("9000", bridge.gateway.h323.port or 0)
+    await bridge.dial("leg-out", await called.listen())
+    await until(lambda: all(len(media.pictures) > 30 for media in bridge.media), 20)
+    await asyncio.sleep(1.0)
+    seen = caller_media.pictures[-1]
+    assert (seen.width, seen.height) == (1280, 720)
+    halves = {round(int(seen.u[150, x]) / 10) for x in (160, 480)}
+    assert halves == {20, 9}, "both rooms' colours are in the picture"
+    assert strength(caller_media.heard()[-48_000:], 1100) > 0.8
+    assert strength(caller_media.heard()[-48_000:], 700) < 0.02
+    assert strength(called_media.heard()[-48_000:], 700) > 0.8
+    dialled_in = bridge.last("leg-440229")
+    assert dialled_in is not None and dialled_in.state == "connected"
+    assert dialled_in.codecs == ["PCMA", "H264"]
+    called.hang_up()
+    await until(lambda: (bridge.last("leg-out") or dialled_in).state == "ended")
+    ended = bridge.last("leg-out")
+    assert ended is not None and ended.result == "hung_up"
+    await bridge.wire.request("call.hangup", {"leg_id": "leg-440229"})
+    await until(lambda: bool(caller.of(Released)))
+    ended = bridge.last("leg-440229")
+    assert ended is not None and ended.result == "removed"
+    await until(lambda: len(bridge.node.told(m.LegClosed, "leg-440229")) == 1)
+
+
+async def test_a_busy_and_an_absent_room_are_told_apart(bridge: Bridge) -> None:
+    """The roster says busy for one and unreachable for the other."""
+    busy, _ = bridge.endpoint("英德", (120, 90, 220), 1100.0)
+    busy.is_busy = True
+    await bridge.dial("leg-busy", await busy.listen())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = probe.getsockname()[1]
+    await bridge.dial("leg-absent", nobody)
+    await until(lambda: (bridge.last("leg-busy") or CallChanged).result is not None)  # type: ignore[union-attr]
+    results = {leg: bridge.last(leg) for leg in ("leg-busy", "leg-absent")}
+    assert {leg: last.result for leg, last in results.items() if last} == {
+        "leg-busy": "busy",
+        "leg-absent": "unreachable",
+    }
+
+
+async def test_a_stranger_is_refused_for_every_number_alike(bridge: Bridge) -> None:
+    """Only rooms at known addresses come in; nobody learns which numbers exist."""
+    bridge.book.static = {}
+    reasons = []
+    for number in ("9000", "1234"):
+        stranger, _ = bridge.endpoint("陌生", (10, 128, 128), 300.0)
+        await stranger.call(number, bridge.gateway.h323.port or 0)
+        await until(lambda stranger=stranger: bool(stranger.of(Released)))
+        (released,) = stranger.of(Released)
+        assert isinstance(released, Released)
+        reasons.append((released.reason, released.cause))
+    assert reasons[0] == reasons[1] == ("noPermission", 111)
+    assert bridge.book.admitted == []
+
+
+async def test_junk_ends_its_own_connection_and_a_valid_call_still_passes(bridge: Bridge) -> None:
+    """Lying lengths, junk in SETUP, half-open connections: the next room notices nothing."""
+    port = bridge.gateway.h323.port or 0
+    half_open = []
+    for junk in (
+        b"\x03\x00\xff\xff" + b"x" * 100,
+        b"\x03\x00\x00\x00",
+        b"GET / HTTP/1.1\r\n\r\n",
+        frame(b"\x08\x02\x00\x01\x05\x7e\x00\x03\x05\xff\xff"),
+        frame(bytes(range(200))),
+        b"",
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(junk)
+        if junk:
+            assert await asyncio.wait_for(reader.read(4096), 5) is not None
+        half_open.append(writer)
+    caller, media = bridge.endpoint("翁源", (60, 200, 90), 700.0)
+    await caller.call("9000", port)
+    await until(lambda: len(media.pictures) > 10, 20)
+    for writer in half_open:
+        writer.close()

@@ -1,0 +1,155 @@
+"""An H.323 room for tests: our sans-IO stack, real TCP, and the media room of the node's tests."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable, Coroutine
+
+from sip_gateway.h323 import h245_events as ev
+from sip_gateway.h323.call import CallEvent, ConnectControl, Connected, H323Call, Incoming, Released
+from sip_gateway.h323.capability import MediaCapability
+from sip_gateway.h323.h225 import Identity
+from sip_gateway.h323.h245 import ControlSession
+from sip_gateway.transports.tpkt import TpktConnection, connect, listen
+from tests.video_bridge.node.room import AUDIO_TYPE, VIDEO_TYPE, Room
+from video_bridge import messages as m
+
+CAN = (
+    MediaCapability("audio", "PCMA"),
+    MediaCapability("video", "H264", bitrate_bps=1_500_000, level=71),
+)
+_references = itertools.count(100)
+
+
+class Endpoint:
+    """Calls or is called; sends its colour and tone once its channels are open."""
+
+    def __init__(self, name: str, media: Room, *, tunnelling: bool = True) -> None:
+        self.events: list[CallEvent] = []
+        self._name, self._media, self._tunnelling = name, media, tunnelling
+        self._control: TpktConnection | None = None
+        self._signalling: TpktConnection | None = None
+        self._server: asyncio.Server | None = None
+        self._control_server: asyncio.Server | None = None
+        self._ports: dict[str, int] = {}
+        self.is_busy = False
+        self._opened = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def listen(self) -> int:
+        """Wait for a call. Returns the port of the call-signalling address."""
+        self._server = await listen("127.0.0.1", 0, self._called)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def call(self, number: str, port: int) -> None:
+        connection = await connect("127.0.0.1", port)
+        self._begin(connection)
+        self.core.dial(
+            number=number,
+            source=connection.local,
+            target=("127.0.0.1", port),
+            reference=next(_references),
+            new_id=lambda: secrets.token_bytes(16),
+            now=0.0,
+        )
+        self.pump()
+
+    def hang_up(self) -> None:
+        self.core.release("destinationRejection", 0.0)
+        self.pump()
+
+    def of(self, kind: type) -> list[CallEvent]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def pump(self) -> None:
+        for connection, pdus in (
+            (self._signalling, self.core.signalling()),
+            (self._control, self.core.control()),
+        ):
+            if connection is not None:
+                connection.send(pdus)
+        for event in self.core.events():
+            self._take(event)
+
+    def close(self) -> None:
+        for closing in (self._signalling, self._control, self._server, self._control_server):
+            if closing is not None:
+                closing.close()
+
+    def _called(self, connection: TpktConnection) -> None:
+        self._begin(connection)
+
+    def _begin(self, connection: TpktConnection) -> None:
+        control = ControlSession(
+            CAN, content=False, terminal_type=50, random24=lambda: secrets.randbits(24)
+        )
+        identity = Identity(self._name, is_mcu=False)
+        self.core = H323Call(identity, control, tunnelling=self._tunnelling)
+        self._signalling = connection
+        connection.on_pdu = lambda pdu: self._receive(lambda: self.core.receive(pdu, 0.0))
+
+    def _receive(self, step: Callable[[], list[CallEvent]]) -> None:
+        for event in step():
+            self._take(event)
+        self.pump()
+
+    def _take(self, event: CallEvent) -> None:
+        self.events.append(event)
+        match event:
+            case Incoming() if self.is_busy:
+                self.core.release("inConf", 0.0)
+            case Incoming():
+                self._spawn(self._answer())
+            case ConnectControl(address=address):
+                self._spawn(self._connect_control(*address))
+            case ev.RoleDecided() if not self._opened:
+                self._opened = True
+                session = self.core.control_session
+                audio = self._media.audio_socket.getsockname()[1]
+                video = self._media.video_socket.getsockname()[1]
+                session.open_channel(CAN[0], 1, ("127.0.0.1", audio + 1), AUDIO_TYPE)
+                session.open_channel(CAN[1], 2, ("127.0.0.1", video), VIDEO_TYPE)
+            case ev.ChannelOffered(number=number, session=session_id):
+                video = session_id == 2
+                sock = self._media.video_socket if video else self._media.audio_socket
+                address = ("127.0.0.1", sock.getsockname()[1])
+                self.core.control_session.accept_channel(number, address, address, session_id)
+            case ev.ChannelOpen(session=session_id, rtp=rtp):
+                self._ports["video" if session_id == 2 else "audio"] = rtp[1]
+                if len(self._ports) == 2:
+                    self._media.start(
+                        m.LegAdded(
+                            leg_id="room",
+                            audio_port=self._ports["audio"],
+                            video_port=self._ports["video"],
+                        )
+                    )
+            case Connected() | Released() | _:
+                pass
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self) -> None:
+        if not self.core.tunnels:
+            self._control_server = await listen("127.0.0.1", 0, self._control_made)
+            port = int(self._control_server.sockets[0].getsockname()[1])
+            self.core.offer_control("127.0.0.1", port)
+        self.core.ring(0.0)
+        self.pump()
+        await asyncio.sleep(0.05)
+        self.core.answer(0.0)
+        self.pump()
+
+    async def _connect_control(self, host: str, port: int) -> None:
+        self._control_made(await connect(host, port))
+
+    def _control_made(self, connection: TpktConnection) -> None:
+        self._control = connection
+        connection.on_pdu = lambda pdu: self._receive(lambda: self.core.receive_control(pdu, 0.0))
+        self.core.control_connected()
+        self.pump()
