@@ -93,3 +93,16 @@ def lowered(before: Casualties, after: Casualties) -> dict[str, tuple[int, int]]
         if old is not None and new is not None and new < old:
             found[name] = (old, new)
     return found
+
+
+def brought_up_to_date(
+    before: Casualties, now: Casualties, pending: Collection[str] = ()
+) -> Casualties:
+    """A follow-up that does not know a figure leaves it; one that lists it as 待核 withdraws it."""
+    merged: dict[str, int | None] = {}
+    for name in FIGURES:
+        value = getattr(now, name)
+        if value is None and name not in pending:
+            value = getattr(before, name)
+        merged[name] = value
+    return Casualties.of(merged)

@@ -13,7 +13,7 @@ from uuid import UUID
 from ..security.permissions import Permission
 from ..security.work import Work, service_call
 from . import repository
-from .casualties import Casualties, check, lowered
+from .casualties import Casualties, brought_up_to_date, check, lowered
 from .clocks import FOLLOW_UPS, Situation, to_close, to_start
 from .errors import (
     DrillMismatchError,
@@ -113,6 +113,7 @@ async def add_report(work: Work, incident_id: UUID, report: ReportIn) -> Filed:
     if report.is_drill != incident.is_drill:
         raise DrillMismatchError()
     before = Casualties.of(incident.casualties)
+    known = brought_up_to_date(before, figures, report.pending)
     ordinal = await repository.next_ordinal(work.session, incident.id)
     row, snapshot = await _store(work, incident, report, figures, ordinal=ordinal)
     write(
@@ -130,7 +131,7 @@ async def add_report(work: Work, incident_id: UUID, report: ReportIn) -> Filed:
     if report.region_code != incident.region_code:
         incident.region_code = report.region_code
         incident.region_name = await repository.region_name(work.session, report.region_code)
-    await _judge(work, incident, report, figures, snapshot, before=before)
+    await _judge(work, incident, report, known, snapshot, before=before)
     tell(work, incident, "incident.updated", {"ordinal": ordinal})
     work.concerns("incident", incident.id, is_drill=incident.is_drill, ordinal=ordinal)
     return Filed(incident, row, snapshot)
@@ -217,7 +218,7 @@ async def _judge(
     incident.grade_label = judgement.label
     incident.grade_criterion = snapshot.criterion = judgement.criterion
     incident.near_accident = snapshot.near_accident = criteria
-    incident.casualties = figures.as_json()
+    incident.casualties = snapshot.casualties = figures.as_json()
     incident.pending = report.pending
     incident.updated_at = work.now
     await work.session.flush()

@@ -210,7 +210,8 @@ async def _audit_refusal(request: web.Request, route: Route, actor: Actor, code:
     """Failures are recorded too. False when even that cannot be written."""
     desk: Desk = request.app[DESK]
     outcome = "failed" if code == "internal_error" else "refused"
-    detail = {"code": code, "path": request.path[:300]}
+    ids = {k: v[:64] for k, v in request.match_info.items() if k != "token"}
+    detail = {"code": code, "route": route.path, **ids}
     entry = AuditEntry(route.audit or route.path, outcome, detail=detail)
     try:
         async with desk.work(

@@ -43,6 +43,12 @@ def _finish(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
+def route_of(request: web.Request) -> str:
+    """The route's pattern, never the path: a join link's token is part of its path."""
+    resource = request.match_info.route.resource
+    return "" if resource is None else resource.canonical
+
+
 @web.middleware
 async def guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,13 +69,13 @@ async def guard(
     except ConnectionResetError:
         raise
     except Exception as error:  # noqa: BLE001 - the process's outermost frame for a request
-        _log.error("request_failed", path=request.path, exc_info=error)
+        _log.error("request_failed", route=route_of(request), exc_info=error)
         response = problem_response("internal_error")
     _finish(request, response)
     _log.info(
         "request",
         method=request.method,
-        path=request.path,
+        route=route_of(request),
         status=response.status,
         ms=round((time.monotonic() - started) * 1000, 1),
         request_id=request[REQUEST_ID],

@@ -17,7 +17,10 @@ _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 
 
-def _operation(route: Route) -> dict[str, Any]:
+Refs = dict[type[BaseModel], dict[str, Any]]
+
+
+def _operation(route: Route, refs: Refs) -> dict[str, Any]:
     name = _PARAMETER.sub("by", route.path).strip("/").replace("/", "_").replace("-", "_")
     operation: dict[str, Any] = {
         "operationId": f"{route.method.lower()}_{name}",
@@ -35,8 +38,7 @@ def _operation(route: Route) -> dict[str, Any]:
     status = 204 if route.reply is None and route.status == 200 and not route.raw else route.status
     answer: dict[str, Any] = {"description": route.summary}
     if route.reply is not None:
-        schema = {"$ref": _REF.format(model=route.reply.__name__)}
-        answer["content"] = {"application/json": {"schema": schema}}
+        answer["content"] = {"application/json": {"schema": refs[route.reply]}}
     operation["responses"][str(status)] = answer
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -50,10 +52,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
-        schema = {"$ref": _REF.format(model=route.body.__name__)}
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema}},
+            "content": {"application/json": {"schema": refs[route.body]}},
         }
     elif route.raw:
         operation["requestBody"] = {
@@ -79,7 +80,8 @@ def describe(routes: list[Route], problems: Mapping[str, Problem]) -> dict[str, 
         for model in (route.body, route.reply):
             if model is not None and model not in models:
                 models.append(model)
-    _, schema = models_json_schema([(m, "validation") for m in models], ref_template=_REF)
+    found, schema = models_json_schema([(m, "validation") for m in models], ref_template=_REF)
+    refs: Refs = {model: dict(found[model, "validation"]) for model in models}
     components = dict(schema.get("$defs", {}))
     components["Problem"] = {
         "type": "object",
@@ -97,7 +99,7 @@ def describe(routes: list[Route], problems: Mapping[str, Problem]) -> dict[str, 
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = _PARAMETER.sub(r"{\1}", f"/api/v1{route.path}")
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, refs)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Command centre", "version": "1"},

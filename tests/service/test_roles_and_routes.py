@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from uuid import uuid4
 
@@ -117,3 +118,7 @@ async def test_the_openapi_document_names_every_route(stranger: Person) -> None:
     for route in ROUTES:
         path = re.sub(r"\{(\w+)(?::[^}]*)?\}", r"{\1}", f"/api/v1{route.path}")
         assert route.method.lower() in document["paths"][path]
+    text = json.dumps(document)
+    schemas = document["components"]["schemas"]
+    used = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text))
+    assert used <= set(schemas), used - set(schemas)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from command_center.incidents.casualties import Casualties, check, lowered
+from command_center.incidents.casualties import Casualties, brought_up_to_date, check, lowered
 from command_center.incidents.errors import CasualtiesImpossibleError
 from command_center.incidents.grade import Grade, judge, near_accident
 
@@ -124,3 +124,10 @@ def test_a_downward_correction_names_each_figure() -> None:
         Casualties(deaths=3, poisoned_diagnosed=47, missing=0),
     )
     assert lowered(before, after) == {"poisoned_diagnosed": (51, 47)}
+
+
+def test_a_follow_up_that_does_not_know_a_figure_leaves_it() -> None:
+    """不详 in the second call is no news; only 待核 takes a figure back."""
+    before = Casualties(deaths=3, seen=27)
+    assert brought_up_to_date(before, Casualties(seen=30)) == Casualties(deaths=3, seen=30)
+    assert brought_up_to_date(before, Casualties(), ["deaths"]) == Casualties(seen=27)
