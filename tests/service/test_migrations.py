@@ -51,7 +51,7 @@ def test_migrations_have_one_head_and_run_twice(database_url: str) -> None:
 
 
 def test_every_record_is_marked_as_drill_or_part_of_one_that_is() -> None:
-    """`is_drill` is on every record from the first migration; parts of a plan inherit the plan's."""
+    """`is_drill` is on every record from the first migration; parts inherit their plan's."""
     tables = collect_tables().tables.values()
     marked = {table.name for table in tables if "is_drill" in table.columns}
     unmarked = [
