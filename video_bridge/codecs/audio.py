@@ -21,6 +21,8 @@ from .resample import Decimator, Interpolator, Samples
 
 RATE = 48_000
 FRAME_SAMPLES = 960
+OPUS_DTX_SIZE = 2  # bytes: the encoder says that nobody speaks (RFC 6716 section 2.1.9)
+QUIET_PEAK = 32  # no sample above it: below -60 dBov, nobody speaks
 
 
 class AudioEncoder(Protocol):
@@ -41,6 +43,9 @@ class AudioDecoder(Protocol):
 
     def conceal(self, next_payload: bytes | None = None) -> Samples:
         """960 samples for a lost packet; the packet after it helps Opus (in-band FEC)."""
+
+    def is_surely_quiet(self, payload: bytes) -> bool:
+        """Whether a payload is silence, where that can be told without decoding it."""
 
 
 def audio_encoder(codec: str, *, bitrate_bps: int = 32_000) -> AudioEncoder:
@@ -168,6 +173,9 @@ class OpusDecoder:
                 pass  # the next packet is bad too: it is judged when its own turn comes
         return self._decoder.conceal(FRAME_SAMPLES)
 
+    def is_surely_quiet(self, payload: bytes) -> bool:
+        return len(payload) <= OPUS_DTX_SIZE
+
 
 class _PyavDecoder:
     def __init__(self, name: str, codec: str) -> None:
@@ -218,6 +226,9 @@ class PlainOpusDecoder:
     def conceal(self, next_payload: bytes | None = None) -> Samples:
         return self._repeater.conceal(FRAME_SAMPLES)
 
+    def is_surely_quiet(self, payload: bytes) -> bool:
+        return len(payload) <= OPUS_DTX_SIZE
+
 
 class G722Decoder:
     codec = "G722"
@@ -236,10 +247,14 @@ class G722Decoder:
     def conceal(self, next_payload: bytes | None = None) -> Samples:
         return self._repeater.conceal(FRAME_SAMPLES)
 
+    def is_surely_quiet(self, payload: bytes) -> bool:
+        return False  # only decoding tells
+
 
 class G711Decoder:
     def __init__(self, codec: str) -> None:
         self.codec = codec
+        self._quiet_codes = g711.quiet_codes(codec, QUIET_PEAK)
         self._decode = g711.decode_alaw if codec == "PCMA" else g711.decode_ulaw
         self._interpolator = Interpolator(6)
         self._repeater = PitchRepeater()
@@ -251,3 +266,6 @@ class G711Decoder:
 
     def conceal(self, next_payload: bytes | None = None) -> Samples:
         return self._repeater.conceal(FRAME_SAMPLES)
+
+    def is_surely_quiet(self, payload: bytes) -> bool:
+        return not payload.translate(None, self._quiet_codes)

@@ -55,3 +55,9 @@ def decode_alaw(encoded: bytes) -> NDArray[np.int16]:
 
 def decode_ulaw(encoded: bytes) -> NDArray[np.int16]:
     return ULAW_TO_LINEAR[np.frombuffer(encoded, np.uint8)]
+
+
+def quiet_codes(codec: str, peak: int) -> bytes:
+    """All codes of `PCMA` or `PCMU` whose sample is no larger than `peak`."""
+    table = ALAW_TO_LINEAR if codec == "PCMA" else ULAW_TO_LINEAR
+    return bytes(np.flatnonzero(np.abs(table.astype(np.int32)) <= peak).astype(np.uint8))

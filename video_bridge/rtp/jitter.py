@@ -31,10 +31,15 @@ MAX_MEASURED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Decode this. `is_after_gap`: slots before it were concealed or silent."""
+    """Decode this. `is_after_gap`: slots before it were concealed or silent.
+
+    `level_dbov` is what the sender said of its loudness (RFC 6464), `units` its length.
+    """
 
     data: bytes
     is_after_gap: bool
+    units: int = 0
+    level_dbov: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Nothing:
 
 
 Slot = Payload | Conceal | Nothing
+_Held = tuple[bytes, int, int | None]  # payload, its length in clock units, level
 
 
 class AudioJitterBuffer:
@@ -63,7 +69,7 @@ class AudioJitterBuffer:
     def __init__(self, clock_rate: int, duration: Callable[[bytes], int]) -> None:
         self._rate = clock_rate
         self._duration = duration
-        self._held: dict[int, tuple[bytes, int]] = {}  # unwrapped timestamp -> payload, duration
+        self._held: dict[int, _Held] = {}  # by unwrapped timestamp
         self._ssrc: int | None = None
         self._reference = 0  # wire timestamp and unwrapped value of the newest packet
         self._newest = 0
@@ -88,7 +94,7 @@ class AudioJitterBuffer:
     def held_packets(self) -> int:
         return len(self._held)
 
-    def insert(self, packet: RtpPacket, now: float) -> None:
+    def insert(self, packet: RtpPacket, now: float, level_dbov: int | None = None) -> None:
         """Take one packet. Raises RemoteMediaError when its payload has no sound length."""
         units = self._duration(packet.payload)
         if packet.ssrc != self._ssrc:
@@ -104,7 +110,7 @@ class AudioJitterBuffer:
         if self._is_playing and unwrapped < self._play:
             self.packets_late += 1
             return
-        self._held[unwrapped] = (packet.payload, units)
+        self._held[unwrapped] = (packet.payload, units, level_dbov)
         if len(self._held) > MAX_HELD:
             self._skip_to(sorted(self._held)[MAX_HELD // 2])
 
@@ -158,22 +164,21 @@ class AudioJitterBuffer:
         fastest = self._ordered[0] if self._ordered else now
         return now - unwrapped / self._rate - fastest
 
-    def _give(self, payload: bytes, units: int) -> Payload:
+    def _give(self, payload: bytes, units: int, level_dbov: int | None) -> Payload:
         self._play += units
         self._concealed_s = 0.0
         self.slots_played += 1
         gap, self._is_gap = self._is_gap, False
-        return Payload(payload, gap)
+        return Payload(payload, gap, units, level_dbov)
 
-    def _overlapping(self) -> tuple[bytes, int] | None:
+    def _overlapping(self) -> _Held | None:
         """A packet whose timestamp is not on our grid: begins inside the slot that is due."""
         due = [t for t in self._held if t < self._play + self._typical]
         if not due:
             return None
         first = min(due)
-        payload, units = self._held.pop(first)
         self._play = first
-        return payload, units
+        return self._held.pop(first)
 
     def _fill_hole(self, now: float) -> Slot:
         if self._concealed_s >= MAX_CONCEAL_S - 0.001:

@@ -89,3 +89,45 @@ def test_malformed_packets_are_refused_and_unknown_codecs_too() -> None:
         AudioReceiver("opus").receive(RtpPacket(111, 1, 1, 1, b""), 0.0)
     with pytest.raises(LocalMediaError):
         AudioReceiver("G729")
+
+
+@pytest.mark.parametrize("codec", ["PCMA", "PCMU"])
+def test_a_silent_leg_is_not_decoded_and_is_heard_again_at_once(codec: str) -> None:
+    """Most rooms only listen; the first syllable of one that speaks is not lost."""
+    silence = np.zeros(48_000 * 2, np.int16)
+    sound = np.concatenate((tone(440, 1.0), silence, tone(440, 1.0)))
+    receiver = AudioReceiver(codec)
+    arrivals = [(p.sequence_number * 0.02, p) for p in _packets(codec, sound)]
+    frames = _play(receiver, arrivals, 203)
+    assert 75 <= receiver.slots_skipped <= 90
+    heard = np.concatenate([f if f is not None else np.zeros(960, np.int16) for f in frames])
+    loud = np.flatnonzero(np.abs(heard) > 1000) / 48_000
+    assert loud[-1] - loud[0] == pytest.approx(4.0, abs=0.03)
+    gap = np.diff(loud).max()
+    assert gap == pytest.approx(2.0, abs=0.03)
+
+
+def test_the_sender_s_own_word_of_silence_spares_decoding() -> None:
+    """RFC 6464: a browser tells the level of each packet."""
+    packets = _packets("opus", tone(440, 2.0, 100))
+    receiver = AudioReceiver("opus")
+    heard = []
+    for index, packet in enumerate(packets):
+        receiver.receive(packet, index * 0.02, -90 if index < 60 else -40)
+        heard.append(receiver.tick(index * 0.02))
+    assert 38 <= receiver.slots_skipped <= 46
+    quiet, loud = heard[50], heard[-1]
+    assert quiet is not None
+    assert not quiet.any()
+    assert loud is not None
+    assert loud.any()
+
+
+def test_losses_in_silence_are_not_concealed() -> None:
+    """There is nothing to conceal, and nothing to spend on it."""
+    packets = _packets("PCMA", np.zeros(48_000 * 2, np.int16))
+    receiver = AudioReceiver("PCMA")
+    arrivals = [(p.sequence_number * 0.02, p) for p in packets if p.sequence_number % 7]
+    frames = _play(receiver, arrivals, 95)
+    assert sum(f is None for f in frames) <= 4
+    assert receiver.slots_skipped >= 70

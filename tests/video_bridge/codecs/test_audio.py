@@ -206,3 +206,15 @@ def test_unknown_codecs_and_misshapen_frames_are_our_mistake() -> None:
     for codec in CODECS:
         with pytest.raises(LocalMediaError):
             audio.audio_encoder(codec).encode(np.zeros(480, np.int16))
+
+
+def test_silence_is_told_without_decoding_only_where_it_is_certain() -> None:
+    """G.711 by its codes, Opus by its DTX packets; anything louder is decoded."""
+    for codec in ("PCMA", "PCMU"):
+        encoder, decoder = audio.audio_encoder(codec), audio.audio_decoder(codec)
+        assert decoder.is_surely_quiet(encoder.encode(np.zeros(960, np.int16)))
+        assert not decoder.is_surely_quiet(bytes([0xD5] * 159) + encoder.encode(tone(440, 0.02)))
+    assert audio.audio_decoder("opus").is_surely_quiet(b"\xf8")
+    for codec in ("opus", "G722"):
+        silence = audio.audio_encoder(codec).encode(np.zeros(960, np.int16))
+        assert not audio.audio_decoder(codec).is_surely_quiet(silence * 2)
