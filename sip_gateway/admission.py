@@ -15,6 +15,7 @@ from .sip.transaction import Flow
 from .sip.uri import SipUri
 
 REMEMBERED = 20_000
+SIPP_TAG = "SIPpTag"  # sipp scenarios mostly name no User-Agent; it ends at once at SHA-256
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class ChallengePolicy:
     _found_out: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
     def algorithms(self, request: Request, flow: Flow, now: float) -> tuple[str, ...]:
-        if (request.get("User-Agent") or "").startswith(self.md5_only_agents):
+        agent = (request.get("User-Agent") or "").lower()
+        if agent.startswith(self.md5_only_agents) or SIPP_TAG in (request.from_.tag or ""):
             return ("MD5",)
         key = _peer(request, flow)
         if now - self._unanswered.setdefault(key, now) > 0.5:

@@ -72,8 +72,8 @@ class GatewaySettings(BaseModel):
     )
     user_agent: str = Field(default="CommandCenter", max_length=80, description="Server header")
     md5_only_agents: tuple[str, ...] = Field(
-        default=("baresip v0.", "baresip v1."),
-        description="beginnings of User-Agent names that give up when SHA-256 is offered beside "
+        default=("baresip v0.", "baresip v1.", "sipp"),
+        description="beginnings of User-Agent names (lower case) that give up when SHA-256 is offered beside "
         "MD5; others that do so are found out at their second attempt",
     )
     calls: int = Field(default=1000, gt=0, description="calls at one time at most")

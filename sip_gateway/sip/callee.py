@@ -43,7 +43,7 @@ class Callee:
         if len(core.sessions) >= core.settings.sessions:
             core.respond(key, request, 503, now, headers=(("Retry-After", "10"),))
             return
-        local_tag = core.new_token()
+        local_tag = core.tag_for(request)
         core.respond(key, request, 100, now)
         session = Session(
             id=core.new_token(),

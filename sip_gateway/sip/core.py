@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -58,10 +59,23 @@ class Core:
     awaited: dict[Key, Awaited] = field(default_factory=dict)
     by_invite: dict[Key, str] = field(default_factory=dict)
     merged: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    tag_secret: bytes = b""
     timers: Timers = field(default_factory=Timers)
     events: list[Event] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.tag_secret = self.new_token().encode()
+
     # --- building ---------------------------------------------------------------------------
+
+    def tag_for(self, request: Request) -> str:
+        """Our To tag: the same for every request of one Call-ID and From tag.
+
+        So a repeated 401 carries the tag of the 200 that followed it; peers exist that take the
+        tag of whatever they received last.
+        """
+        text = f"{request.call_id} {request.from_.tag}".encode("utf-8", "surrogateescape")
+        return hmac.new(self.tag_secret, text, "sha256").hexdigest()[:16]
 
     def via(self, flow: Flow) -> Via:
         host, port = self.local_address(flow)
@@ -91,7 +105,7 @@ class Core:
         response = response_to(
             request,
             status,
-            to_tag=to_tag or (self.new_token() if status > 100 else None),
+            to_tag=to_tag or (self.tag_for(request) if status > 100 else None),
             headers=(*headers, ("Server", self.settings.product)),
             body=body,
             content_type=SDP if body else None,

@@ -87,7 +87,7 @@ class UserAgent:
             response = response_to(
                 request,
                 _STATUS_OF_CODE.get(error.code, 400),
-                to_tag=self._core.new_token(),
+                to_tag=self._core.tag_for(request),
                 headers=(("Server", self._core.settings.product),),
             )
             self._transactions.send_stateless(response, reply_flow(request, flow))
