@@ -33,6 +33,7 @@ from .tables import (
     PlanRow,
 )
 
+TIERS = ("province", "city", "county", "town", "enterprise")
 Row = TypeVar("Row", bound=SQLModel)
 
 
@@ -121,7 +122,7 @@ async def _whole(session: AsyncSession, heads: Sequence[PlanRow]) -> list[Plan]:
             indicators=tuple(
                 Indicator(r.expression, r.weight, r.reason) for r in indicators[head.id]
             ),
-            levels=tuple(_level(r) for r in levels[head.id]),
+            levels=tuple(sorted(map(_level, levels[head.id]), key=_from_the_top)),
             groups=tuple(_group(r) for r in groups[head.id]),
             cards=tuple(_card(r, needs[head.id]) for r in cards[head.id]),
             contacts=tuple(
@@ -131,6 +132,10 @@ async def _whole(session: AsyncSession, heads: Sequence[PlanRow]) -> list[Plan]:
         )
         for head in heads
     ]
+
+
+def _from_the_top(rule: LevelRule) -> tuple[int, int]:
+    return TIERS.index(rule.tier), rule.level.rank
 
 
 def _level(row: PlanLevelRow) -> LevelRule:
@@ -194,66 +199,66 @@ def _head_row(plan: Plan) -> PlanRow:
 
 
 def _part_rows(plan: Plan) -> list[SQLModel]:
-    rows: list[SQLModel] = []
-    for at, clause in enumerate(plan.clauses):
-        rows.append(
-            PlanClauseRow(
-                plan_id=plan.id,
-                ordinal=at,
-                number=clause.number,
-                title=clause.title,
-                text=clause.text,
-            )
-        )
-    for at, sign in enumerate(plan.indicators):
-        rows.append(
-            PlanIndicatorRow(
-                plan_id=plan.id,
-                ordinal=at,
-                expression=sign.expression,
-                weight=sign.weight,
-                reason=sign.reason,
-            )
-        )
-    rows += [_level_row(plan, rule) for rule in plan.levels]
-    for at, group in enumerate(plan.groups):
-        rows.append(
-            PlanGroupRow(
-                plan_id=plan.id,
-                ordinal=at,
-                code=group.code,
-                name=group.name,
-                lead_unit=group.lead_unit,
-                members=list(group.members),
-                duties=group.duties,
-                clause=group.clause,
-            )
-        )
-    for at, card in enumerate(plan.cards):
-        rows.append(_card_row(plan, at, card))
-        rows += [
-            PlanNeedRow(
-                plan_id=plan.id,
-                card_number=card.number,
-                item=need.item,
-                quantity=need.quantity,
-                unit=need.unit,
-            )
-            for need in card.needs
-        ]
-    for at, contact in enumerate(plan.contacts):
-        rows.append(
-            PlanContactRow(
-                plan_id=plan.id,
-                ordinal=at,
-                group_code=contact.group_code,
-                name=contact.name,
-                role=contact.role,
-                unit_name=contact.unit_name,
-                phone=contact.phone,
-            )
-        )
-    return rows
+    return [
+        *(_clause_row(plan, at, clause) for at, clause in enumerate(plan.clauses)),
+        *(_indicator_row(plan, at, sign) for at, sign in enumerate(plan.indicators)),
+        *(_level_row(plan, rule) for rule in plan.levels),
+        *(_group_row(plan, at, group) for at, group in enumerate(plan.groups)),
+        *(_card_row(plan, at, card) for at, card in enumerate(plan.cards)),
+        *(_need_row(plan, card, need) for card in plan.cards for need in card.needs),
+        *(_contact_row(plan, at, contact) for at, contact in enumerate(plan.contacts)),
+    ]
+
+
+def _clause_row(plan: Plan, at: int, clause: Clause) -> PlanClauseRow:
+    return PlanClauseRow(
+        plan_id=plan.id, ordinal=at, number=clause.number, title=clause.title, text=clause.text
+    )
+
+
+def _indicator_row(plan: Plan, at: int, sign: Indicator) -> PlanIndicatorRow:
+    return PlanIndicatorRow(
+        plan_id=plan.id,
+        ordinal=at,
+        expression=sign.expression,
+        weight=sign.weight,
+        reason=sign.reason,
+    )
+
+
+def _group_row(plan: Plan, at: int, group: Group) -> PlanGroupRow:
+    return PlanGroupRow(
+        plan_id=plan.id,
+        ordinal=at,
+        code=group.code,
+        name=group.name,
+        lead_unit=group.lead_unit,
+        members=list(group.members),
+        duties=group.duties,
+        clause=group.clause,
+    )
+
+
+def _need_row(plan: Plan, card: Card, need: Need) -> PlanNeedRow:
+    return PlanNeedRow(
+        plan_id=plan.id,
+        card_number=card.number,
+        item=need.item,
+        quantity=need.quantity,
+        unit=need.unit,
+    )
+
+
+def _contact_row(plan: Plan, at: int, contact: Contact) -> PlanContactRow:
+    return PlanContactRow(
+        plan_id=plan.id,
+        ordinal=at,
+        group_code=contact.group_code,
+        name=contact.name,
+        role=contact.role,
+        unit_name=contact.unit_name,
+        phone=contact.phone,
+    )
 
 
 def _level_row(plan: Plan, rule: LevelRule) -> PlanLevelRow:
