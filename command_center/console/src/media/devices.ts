@@ -35,3 +35,8 @@ export async function capture(facing: Facing, wantVideo = true): Promise<Capture
 export function stopStream(stream: MediaStream | null): void {
   stream?.getTracks().forEach((track) => track.stop())
 }
+
+/** Whether play() failed because the browser wants a click before it lets sound out. */
+export function isSoundRefused(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotAllowedError'
+}
