@@ -1,10 +1,12 @@
 """The way packets take between sockets and the media path: SRTP both ways, fan-out to many.
 
-`create_fanout()` gives a rung's sender; `SrtpReceiver` opens what peers send.
+`create_fanout()` gives a rung's sender, `create_intake()` takes a socket's packets in;
+`SrtpReceiver` and `SrtpSender` do single ones.
 """
 
 from .build import DatapathStatus, status
 from .fanout import GROUP, HISTORY_BATCHES, Departure, Fanout, FanoutResult, PythonFanout
+from .intake import Datagram, DatagramKind, Intake, PythonIntake
 from .keys import SrtpKeys, SrtpProfile
 from .srtp import SrtpReceiver, SrtpSender
 from .target import FanoutTarget
@@ -21,18 +23,34 @@ def create_fanout(history_batches: int = HISTORY_BATCHES) -> Fanout:
     return native.NativeFanout(library, history_batches)
 
 
+def create_intake(sock_fd: int, srtp: SrtpKeys | None = None, *, level_id: int = 0) -> Intake:
+    """Takes packets of a socket by the best datapath this machine has."""
+    from . import build, native_intake
+
+    library = build.library()
+    if library is None:
+        return PythonIntake(sock_fd, srtp, level_id=level_id)
+    native_intake.declare(library)
+    return native_intake.NativeIntake(library, sock_fd, srtp, level_id=level_id)
+
+
 __all__ = [
     "GROUP",
+    "Datagram",
+    "DatagramKind",
     "DatapathStatus",
     "Departure",
     "Fanout",
     "FanoutResult",
     "FanoutTarget",
+    "Intake",
     "PythonFanout",
+    "PythonIntake",
     "SrtpKeys",
     "SrtpProfile",
     "SrtpReceiver",
     "SrtpSender",
     "create_fanout",
+    "create_intake",
     "status",
 ]

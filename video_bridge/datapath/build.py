@@ -20,12 +20,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-_SOURCE = Path(__file__).with_name("datapath.c")
+_SOURCES = Path(__file__).with_name("c")
 _COMPILERS = ("cc", "gcc", "clang")
 _FLAGS = ("-O2", "-shared", "-fPIC", "-std=gnu11")
 _LIBRARIES = ("-ldl", "-pthread")
 _COMPILE_TIMEOUT_S = 60.0
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,10 @@ def _find_crypto(library: ctypes.CDLL) -> None:
 
 
 def _compiled() -> Path:
-    """The shared library of exactly this source, compiled if it is not there yet."""
-    source = _SOURCE.read_bytes()
+    """The shared library of exactly these sources, compiled if it is not there yet."""
+    files = sorted(_SOURCES.glob("*.[ch]"))
+    source = b"".join(path.read_bytes() for path in files)
+    units = [str(path) for path in files if path.suffix == ".c"]
     flags = " ".join((*_FLAGS, *_LIBRARIES, platform.machine(), *platform.libc_ver()))
     digest = hashlib.sha256(source + flags.encode()).hexdigest()[:16]
     folder = _folder()
@@ -88,7 +90,7 @@ def _compiled() -> Path:
     made = Path(name)
     try:
         done = subprocess.run(
-            [compiler, *_FLAGS, "-o", str(made), str(_SOURCE), *_LIBRARIES],
+            [compiler, *_FLAGS, "-o", str(made), *units, *_LIBRARIES],
             capture_output=True,
             text=True,
             errors="replace",

@@ -1,4 +1,4 @@
-"""The fan-out in C (datapath.c) behind the same interface as its Python twin."""
+"""The fan-out in C (c/fanout.c) behind the same interface as its Python twin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .fanout import HISTORY_BATCHES, Fanout, Run
 from .keys import SrtpProfile
 from .target import FanoutTarget, SentRun
 
-_SUITES = {
+SUITES = {
+    None: 0,
     SrtpProfile.AES_CM_128_HMAC_SHA1_80: 1,
     SrtpProfile.AES_CM_128_HMAC_SHA1_32: 2,
     SrtpProfile.AEAD_AES_128_GCM: 3,
@@ -21,7 +22,7 @@ _MAX_PACKET = 1500
 
 
 class _Run(ctypes.Structure):
-    """`struct run` of datapath.c."""
+    """`struct run` of c/fanout.c."""
 
     _fields_ = (
         ("target", ctypes.c_void_p),
@@ -86,7 +87,7 @@ class NativeTarget:
         self._library = library
         keys = target.srtp
         self.pointer = library.dp_target_new(
-            _SUITES[keys.profile] if keys else 0,
+            SUITES[keys.profile if keys else None],
             keys.master_key if keys else b"",
             keys.master_salt if keys else b"",
             target.extension,

@@ -1,23 +1,17 @@
 /* Fan-out of one batch of RTP payloads to many receivers.
  *
  * Per receiver: a header of its own, SRTP (RFC 3711 AES-CM with HMAC-SHA1, RFC 7714 AES-GCM), and
- * as few system calls as the kernel allows (UDP_SEGMENT, else sendmmsg). A plain shared library:
- * it needs neither Python.h nor OpenSSL's headers; libcrypto is looked up at run time. The twin in
- * Python (fanout.py) gives the same bytes, and tests hold the two together.
+ * as few system calls as the kernel allows (UDP_SEGMENT, else sendmmsg). The twin in Python
+ * (fanout.py) gives the same bytes, and tests hold the two together.
  *
  * Nothing here blocks, allocates per packet, or keeps a pointer of the caller's after it returns.
  */
-#define _GNU_SOURCE
+#include "datapath.h"
+
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #ifndef SOL_UDP
@@ -27,65 +21,9 @@
 #define UDP_SEGMENT 103
 #endif
 
-#define DP_VERSION 1
-#define MAX_GROUP 16          /* packets in one segmented send */
-#define MAX_PACKET 1500       /* RTP packet with its tag */
+#define MAX_GROUP 16    /* packets in one segmented send */
+#define MAX_PACKET 1500 /* RTP packet with its tag */
 #define MAX_EXTENSION 64
-#define SHA_STATE 128         /* sizeof(SHA_CTX) is 96 in every OpenSSL */
-#define CTRL_GET_TAG 0x10     /* EVP_CTRL_AEAD_GET_TAG */
-
-enum suite { PLAIN = 0, CM_SHA1_80 = 1, CM_SHA1_32 = 2, GCM_128 = 3, GCM_256 = 4 };
-
-/* --- libcrypto ---------------------------------------------------------------------------- */
-
-static void *(*ctx_new)(void);
-static void (*ctx_free)(void *);
-static int (*enc_init)(void *, const void *, void *, const uint8_t *, const uint8_t *);
-static int (*enc_update)(void *, uint8_t *, int *, const uint8_t *, int);
-static int (*enc_final)(void *, uint8_t *, int *);
-static int (*ctx_ctrl)(void *, int, int, void *);
-static const void *(*aes_128_ctr)(void);
-static const void *(*aes_256_ctr)(void);
-static const void *(*aes_128_gcm)(void);
-static const void *(*aes_256_gcm)(void);
-static int (*sha1_init)(void *);
-static int (*sha1_update)(void *, const void *, size_t);
-static int (*sha1_final)(uint8_t *, void *);
-
-static void *find(void *library, const char *name, int *missing)
-{
-    void *symbol = dlsym(library, name);
-    if (symbol == NULL)
-        *missing = 1;
-    return symbol;
-}
-
-int dp_version(void) { return DP_VERSION; }
-
-/* 0 when libcrypto was found with all that is needed, else -1: only plain RTP can be sent. */
-int dp_load_crypto(const char *name)
-{
-    int missing = 0;
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL)
-        return -1;
-#define LOAD(variable, symbol) *(void **)(&variable) = find(library, symbol, &missing)
-    LOAD(ctx_new, "EVP_CIPHER_CTX_new");
-    LOAD(ctx_free, "EVP_CIPHER_CTX_free");
-    LOAD(enc_init, "EVP_EncryptInit_ex");
-    LOAD(enc_update, "EVP_EncryptUpdate");
-    LOAD(enc_final, "EVP_EncryptFinal_ex");
-    LOAD(ctx_ctrl, "EVP_CIPHER_CTX_ctrl");
-    LOAD(aes_128_ctr, "EVP_aes_128_ctr");
-    LOAD(aes_256_ctr, "EVP_aes_256_ctr");
-    LOAD(aes_128_gcm, "EVP_aes_128_gcm");
-    LOAD(aes_256_gcm, "EVP_aes_256_gcm");
-    LOAD(sha1_init, "SHA1_Init");
-    LOAD(sha1_update, "SHA1_Update");
-    LOAD(sha1_final, "SHA1_Final");
-#undef LOAD
-    return missing ? -1 : 0;
-}
 
 /* --- targets ------------------------------------------------------------------------------ */
 
@@ -93,12 +31,8 @@ struct target {
     pthread_mutex_t lock; /* a resend may meet a send in another thread */
     struct sockaddr_storage address;
     socklen_t address_size;
-    int suite;
-    int tag_size;
     int no_gso; /* the route of this target refused segmentation */
-    void *cipher;
-    uint8_t salt[16];
-    uint8_t inner[SHA_STATE], outer[SHA_STATE]; /* SHA-1 after the HMAC pads */
+    struct srtp srtp;
     uint8_t extension[MAX_EXTENSION];
     int extension_size;
 };
@@ -119,69 +53,10 @@ void dp_target_free(struct target *target)
 {
     if (target == NULL)
         return;
-    if (target->cipher != NULL)
-        ctx_free(target->cipher);
+    srtp_end(&target->srtp);
     pthread_mutex_destroy(&target->lock);
     memset(target, 0, sizeof *target);
     free(target);
-}
-
-/* AES-CM key derivation, RFC 3711 section 4.3.1 with a key derivation rate of zero. */
-static int derive(const uint8_t *key, int key_size, const uint8_t salt[14], uint8_t label,
-                  uint8_t *out, int size)
-{
-    static const uint8_t zeros[32];
-    uint8_t iv[16] = {0};
-    int done = 0, ok;
-    void *ctx = ctx_new();
-    if (ctx == NULL)
-        return -1;
-    memcpy(iv, salt, 14);
-    iv[7] ^= label;
-    ok = enc_init(ctx, key_size == 32 ? aes_256_ctr() : aes_128_ctr(), NULL, key, iv) == 1 &&
-         enc_update(ctx, out, &done, zeros, size) == 1 && done == size;
-    ctx_free(ctx);
-    return ok ? 0 : -1;
-}
-
-static int start_hmac(struct target *target, const uint8_t key[20])
-{
-    uint8_t pad[64];
-    int i;
-    memset(pad, 0x36, sizeof pad);
-    for (i = 0; i < 20; i++)
-        pad[i] ^= key[i];
-    if (sha1_init(target->inner) != 1 || sha1_update(target->inner, pad, sizeof pad) != 1)
-        return -1;
-    for (i = 0; i < 64; i++)
-        pad[i] ^= 0x36 ^ 0x5c;
-    if (sha1_init(target->outer) != 1 || sha1_update(target->outer, pad, sizeof pad) != 1)
-        return -1;
-    return 0;
-}
-
-static int start_srtp(struct target *target, int suite, const uint8_t *key, const uint8_t *salt)
-{
-    static const int tags[] = {0, 10, 4, 16, 16};
-    int key_size = suite == GCM_256 ? 32 : 16;
-    int salt_size = suite >= GCM_128 ? 12 : 14;
-    uint8_t master_salt[14] = {0}, session[32], auth[20];
-    const void *kind = suite == GCM_256   ? aes_256_gcm()
-                       : suite == GCM_128 ? aes_128_gcm()
-                                          : aes_128_ctr();
-    memcpy(master_salt, salt, salt_size); /* RFC 7714 section 11: 96 bits, padded with zeros */
-    target->suite = suite;
-    target->tag_size = tags[suite];
-    target->cipher = ctx_new();
-    if (target->cipher == NULL || derive(key, key_size, master_salt, 0, session, key_size) ||
-        derive(key, key_size, master_salt, 2, target->salt, salt_size) ||
-        enc_init(target->cipher, kind, NULL, session, NULL) != 1)
-        return -1;
-    if (suite < GCM_128 &&
-        (derive(key, key_size, master_salt, 1, auth, 20) || start_hmac(target, auth)))
-        return -1;
-    memset(session, 0, sizeof session);
-    return 0;
 }
 
 /* NULL when memory or libcrypto fails. */
@@ -191,15 +66,13 @@ struct target *dp_target_new(int suite, const uint8_t *key, const uint8_t *salt,
     struct target *target;
     if (suite < PLAIN || suite > GCM_256 || extension_size < 0 || extension_size > MAX_EXTENSION)
         return NULL;
-    if (suite != PLAIN && ctx_new == NULL)
-        return NULL;
     target = calloc(1, sizeof *target);
     if (target == NULL)
         return NULL;
     pthread_mutex_init(&target->lock, NULL);
-    memcpy(target->extension, extension, extension_size);
+    memcpy(target->extension, extension, (size_t)extension_size);
     target->extension_size = extension_size;
-    if (suite != PLAIN && start_srtp(target, suite, key, salt)) {
+    if (srtp_start(&target->srtp, suite, key, salt, 0)) {
         dp_target_free(target);
         return NULL;
     }
@@ -237,18 +110,6 @@ int dp_target_move(struct target *target, int family, const char *host, int port
 
 /* --- one packet --------------------------------------------------------------------------- */
 
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
-
 static int put_header(const struct run *run, int index, int is_last, uint8_t *out)
 {
     const struct target *target = run->target;
@@ -257,52 +118,37 @@ static int put_header(const struct run *run, int index, int is_last, uint8_t *ou
     put16(out + 2, (uint32_t)(run->first_extended + (uint64_t)index));
     put32(out + 4, run->timestamp);
     put32(out + 8, run->ssrc);
-    memcpy(out + 12, target->extension, target->extension_size);
+    memcpy(out + 12, target->extension, (size_t)target->extension_size);
     return 12 + target->extension_size;
 }
 
-static int protect_gcm(struct target *target, uint32_t ssrc, uint64_t packet_index, uint8_t *packet,
+static int protect_gcm(struct srtp *srtp, uint32_t ssrc, uint64_t packet_index, uint8_t *packet,
                        int header, const uint8_t *payload, int size)
 {
-    uint8_t iv[12] = {0};
-    int i, done = 0, rest = 0;
-    put32(iv + 2, ssrc);
-    put16(iv + 6, (uint32_t)(packet_index >> 32));
-    put32(iv + 8, (uint32_t)packet_index);
-    for (i = 0; i < 12; i++)
-        iv[i] ^= target->salt[i];
-    if (enc_init(target->cipher, NULL, NULL, NULL, iv) != 1 ||
-        enc_update(target->cipher, NULL, &done, packet, header) != 1 ||
-        enc_update(target->cipher, packet + header, &done, payload, size) != 1 ||
-        enc_final(target->cipher, packet + header + done, &rest) != 1 ||
-        ctx_ctrl(target->cipher, CTRL_GET_TAG, 16, packet + header + size) != 1)
+    uint8_t iv[12];
+    int done = 0, rest = 0;
+    srtp_gcm_iv(srtp, ssrc, packet_index, iv);
+    if (crypto.enc_init(srtp->cipher, NULL, NULL, NULL, iv) != 1 ||
+        crypto.enc_update(srtp->cipher, NULL, &done, packet, header) != 1 ||
+        crypto.enc_update(srtp->cipher, packet + header, &done, payload, size) != 1 ||
+        crypto.enc_final(srtp->cipher, packet + header + done, &rest) != 1 ||
+        crypto.ctx_ctrl(srtp->cipher, CTRL_GET_TAG, 16, packet + header + size) != 1)
         return -1;
     return header + size + 16;
 }
 
-static int protect_cm(struct target *target, uint32_t ssrc, uint64_t packet_index, uint8_t *packet,
+static int protect_cm(struct srtp *srtp, uint32_t ssrc, uint64_t packet_index, uint8_t *packet,
                       int header, const uint8_t *payload, int size)
 {
-    uint8_t iv[16] = {0}, roll_over[4], digest[20], state[SHA_STATE];
-    int i, done = 0;
-    put32(iv + 4, ssrc);
-    put16(iv + 8, (uint32_t)(packet_index >> 32));
-    put32(iv + 10, (uint32_t)packet_index);
-    for (i = 0; i < 14; i++)
-        iv[i] ^= target->salt[i];
-    if (enc_init(target->cipher, NULL, NULL, NULL, iv) != 1 ||
-        enc_update(target->cipher, packet + header, &done, payload, size) != 1)
+    uint8_t iv[16], digest[DIGEST];
+    int done = 0;
+    srtp_cm_iv(srtp, ssrc, packet_index, iv);
+    if (crypto.enc_init(srtp->cipher, NULL, NULL, NULL, iv) != 1 ||
+        crypto.enc_update(srtp->cipher, packet + header, &done, payload, size) != 1 ||
+        srtp_digest(srtp, packet, header + size, packet_index, digest))
         return -1;
-    put32(roll_over, (uint32_t)(packet_index >> 16));
-    memcpy(state, target->inner, SHA_STATE);
-    if (sha1_update(state, packet, header + size) != 1 || sha1_update(state, roll_over, 4) != 1 ||
-        sha1_final(digest, state) != 1)
-        return -1;
-    memcpy(state, target->outer, SHA_STATE);
-    if (sha1_update(state, digest, 20) != 1 || sha1_final(digest, state) != 1)
-        return -1;
-    memcpy(packet + header + size, digest, target->tag_size);
-    return header + size + target->tag_size;
+    memcpy(packet + header + size, digest, (size_t)srtp->tag_size);
+    return header + size + srtp->tag_size;
 }
 
 /* The whole packet into `packet`; its size, or -1. The target is locked. */
@@ -312,14 +158,14 @@ static int build(const struct run *run, int index, int is_last, const uint8_t *p
     struct target *target = run->target;
     uint64_t packet_index = run->first_extended + (uint64_t)index;
     int header;
-    if (12 + target->extension_size + size + target->tag_size > MAX_PACKET)
+    if (12 + target->extension_size + size + target->srtp.tag_size > MAX_PACKET)
         return -1;
     header = put_header(run, index, is_last, packet);
-    if (target->suite >= GCM_128)
-        return protect_gcm(target, run->ssrc, packet_index, packet, header, payload, size);
-    if (target->suite != PLAIN)
-        return protect_cm(target, run->ssrc, packet_index, packet, header, payload, size);
-    memcpy(packet + header, payload, size);
+    if (target->srtp.suite >= GCM_128)
+        return protect_gcm(&target->srtp, run->ssrc, packet_index, packet, header, payload, size);
+    if (target->srtp.suite != PLAIN)
+        return protect_cm(&target->srtp, run->ssrc, packet_index, packet, header, payload, size);
+    memcpy(packet + header, payload, (size_t)size);
     return header + size;
 }
 
