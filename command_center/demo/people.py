@@ -75,7 +75,7 @@ def experts(seed: int) -> list[ExpertRow]:
                     field=field,
                     unit_name=unit,
                     phone=mint.phone(home.code),
-                    region_code=home.code,
+                    region_code=PROVINCE_CODE,
                     longitude=longitude,
                     latitude=latitude,
                     is_demo=True,

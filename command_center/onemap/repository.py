@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,17 @@ from ..directory import CameraRow, ExpertRow, OrganisationRow, SipAccountRow, Si
 Window = tuple[float, float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list is asked for, and by whom: rows below `prefix`, and those of `above`."""
+
+    q: str
+    limit: int
+    window: Window | None
+    prefix: str
+    above: tuple[str, ...]
+
+
 async def region_names(session: AsyncSession) -> dict[str, str]:
     """Names of the regions that have an office of the line, by code."""
     query = select(col(OrganisationRow.region_code), col(OrganisationRow.region_name)).where(
@@ -24,27 +36,22 @@ async def region_names(session: AsyncSession) -> dict[str, str]:
 
 
 async def organisations(
-    session: AsyncSession,
-    *,
-    q: str,
-    window: Window | None,
-    under: UUID | str | None,
-    limit: int,
+    session: AsyncSession, asked: Asked, under: UUID | str | None
 ) -> Sequence[OrganisationRow]:
     """`under` is the parent's id, or a region code whose whole region is meant."""
     fields = (OrganisationRow.name, OrganisationRow.region_code)
-    query = select(OrganisationRow).where(*_where(q, window, OrganisationRow, fields))
+    query = select(OrganisationRow).where(*_where(asked, OrganisationRow, fields))
     if isinstance(under, UUID):
         query = query.where(col(OrganisationRow.parent_id) == under)
     elif under:
         prefix = under[:-4] if under.endswith("0000") else under.removesuffix("00")
         query = query.where(col(OrganisationRow.region_code).startswith(prefix, autoescape=True))
     query = query.order_by(col(OrganisationRow.region_code), col(OrganisationRow.id))
-    return (await session.scalars(query.limit(limit))).all()
+    return (await session.scalars(query.limit(asked.limit))).all()
 
 
 async def sites(
-    session: AsyncSession, *, q: str, window: Window | None, limit: int
+    session: AsyncSession, asked: Asked
 ) -> Sequence[tuple[SiteRow, OrganisationRow, bool]]:
     """Sites with their organisation and whether their account is registered now."""
     fields = (SiteRow.name, SiteRow.account, OrganisationRow.name)
@@ -52,9 +59,9 @@ async def sites(
         select(SiteRow, OrganisationRow, col(SipAccountRow.is_registered))
         .join(OrganisationRow, col(OrganisationRow.id) == col(SiteRow.organisation_id))
         .outerjoin(SipAccountRow, col(SipAccountRow.account) == col(SiteRow.account))
-        .where(*_where(q, window, SiteRow, fields))
+        .where(*_where(asked, SiteRow, fields))
         .order_by(col(SiteRow.region_code), col(SiteRow.id))
-        .limit(limit)
+        .limit(asked.limit)
     )
     return [
         (site, owner, bool(is_registered))
@@ -62,35 +69,34 @@ async def sites(
     ]
 
 
-async def experts(
-    session: AsyncSession, *, q: str, window: Window | None, limit: int
-) -> Sequence[ExpertRow]:
+async def experts(session: AsyncSession, asked: Asked) -> Sequence[ExpertRow]:
     """Experts by name, field or unit."""
     fields = (ExpertRow.name, ExpertRow.field, ExpertRow.unit_name)
-    query = select(ExpertRow).where(*_where(q, window, ExpertRow, fields))
+    query = select(ExpertRow).where(*_where(asked, ExpertRow, fields))
     query = query.order_by(col(ExpertRow.field), col(ExpertRow.id))
-    return (await session.scalars(query.limit(limit))).all()
+    return (await session.scalars(query.limit(asked.limit))).all()
 
 
-async def cameras(
-    session: AsyncSession, *, q: str, window: Window | None, limit: int
-) -> Sequence[CameraRow]:
+async def cameras(session: AsyncSession, asked: Asked) -> Sequence[CameraRow]:
     """Cameras by name."""
-    query = select(CameraRow).where(*_where(q, window, CameraRow, (CameraRow.name,)))
+    query = select(CameraRow).where(*_where(asked, CameraRow, (CameraRow.name,)))
     query = query.order_by(col(CameraRow.region_code), col(CameraRow.name))
-    return (await session.scalars(query.limit(limit))).all()
+    return (await session.scalars(query.limit(asked.limit))).all()
 
 
-def _where(
-    q: str, window: Window | None, table: Any, fields: Sequence[Any]
-) -> list[ColumnElement[bool]]:
-    """Any of the fields holds `q`, case aside (%, _ and \\ mean themselves), inside the window."""
-    conditions: list[ColumnElement[bool]] = [col(table.is_drill).is_(False)]
-    if q:
-        pattern = "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+def _where(asked: Asked, table: Any, fields: Sequence[Any]) -> list[ColumnElement[bool]]:
+    """Within the asker's region, any of the fields holds `q` (case aside), inside the window."""
+    region = col(table.region_code)
+    conditions: list[ColumnElement[bool]] = [
+        col(table.is_drill).is_(False),
+        or_(region.startswith(asked.prefix, autoescape=True), region.in_(asked.above)),
+    ]
+    if asked.q:
+        escaped = asked.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        pattern = f"%{escaped}%"
         conditions.append(or_(*(col(field).ilike(pattern, escape="\\") for field in fields)))
-    if window is not None:
-        west, south, east, north = window
+    if asked.window is not None:
+        west, south, east, north = asked.window
         conditions.append(col(table.longitude).between(west, east))
         conditions.append(col(table.latitude).between(south, north))
     return conditions

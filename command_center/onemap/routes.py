@@ -1,13 +1,13 @@
 """Routes of the libraries and the map.
 
-Everybody with LIBRARY_READ sees the whole library, other regions too: help comes from next door.
+Whoever asks sees the rows of their region, and the offices and experts above it: a city does not
+read another city's rows. Help from next door is asked for through the province.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from ..web.problems import EdgeError
 from ..web.routing import Route, route
 from . import repository
 from .geometry import Level, boundary_text
+from .repository import Asked, Window
 from .schemas import (
     CameraOut,
     DepotOut,
@@ -38,24 +39,24 @@ from .schemas import (
 
 READ = Permission.LIBRARY_READ
 MOST = 2_000
-Window = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """`?q=&limit=&bbox=west,south,east,north` of a list."""
+def asked(ctx: Context[None]) -> Asked:
+    """`?q=&limit=&bbox=west,south,east,north` of a list, within the asker's region.
 
-    q: str
-    limit: int
-    window: Window | None
-
-
-def search(ctx: Context[None]) -> Search:
-    """Raises EdgeError `validation_failed` naming the parameter."""
+    Raises EdgeError `validation_failed` naming the parameter.
+    """
     q = ctx.query("q").strip()
     if len(q) > 100:
         raise EdgeError("validation_failed", field="q")
-    return Search(q, ctx.query_int("limit", 500, low=1, high=MOST), _window(ctx.query("bbox")))
+    prefix = ctx.actor.region_prefix
+    return Asked(
+        q=q,
+        limit=ctx.query_int("limit", 500, low=1, high=MOST),
+        window=_window(ctx.query("bbox")),
+        prefix=prefix,
+        above=tuple(prefix[:digits].ljust(6, "0") for digits in (2, 4) if digits < len(prefix)),
+    )
 
 
 def _window(value: str) -> Window | None:
@@ -85,24 +86,17 @@ def _under(value: str) -> UUID | str | None:
 @route("GET", "/organisations", access=READ, reply=Items[OrganisationOut])
 async def list_organisations(ctx: Context[None]) -> Items[OrganisationOut]:
     """Organisations; `under` is a parent's id or a region code."""
-    wanted = search(ctx)
-    rows = await repository.organisations(
-        ctx.work.session,
-        q=wanted.q,
-        window=wanted.window,
-        under=_under(ctx.query("under")),
-        limit=wanted.limit,
-    )
+    wanted = asked(ctx)
+    under = _under(ctx.query("under"))
+    rows = await repository.organisations(ctx.work.session, wanted, under)
     return Items(items=[OrganisationOut.model_validate(row.model_dump()) for row in rows])
 
 
 @route("GET", "/sites", access=READ, reply=Items[SiteOut])
 async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
     """Conference sites by name, organisation or account, with their registration."""
-    wanted = search(ctx)
-    rows = await repository.sites(
-        ctx.work.session, q=wanted.q, window=wanted.window, limit=wanted.limit
-    )
+    wanted = asked(ctx)
+    rows = await repository.sites(ctx.work.session, wanted)
     items = []
     for site, owner, is_registered in rows:
         state = "registered" if is_registered else "unregistered"
@@ -139,9 +133,13 @@ def _placed(row: Any, names: dict[str, str], *further: str) -> dict[str, Any]:
 @route("GET", "/teams", access=READ, reply=Items[TeamOut])
 async def list_teams(ctx: Context[None]) -> Items[TeamOut]:
     """Rescue teams by name, code, unit or skill."""
-    wanted = search(ctx)
+    wanted = asked(ctx)
     rows = await resource_dispatch.list_teams(
-        ctx.work.session, q=wanted.q, box=_box(wanted.window), limit=wanted.limit
+        ctx.work.session,
+        q=wanted.q,
+        box=_box(wanted.window),
+        region_prefix=wanted.prefix,
+        limit=wanted.limit,
     )
     names = await _names(ctx)
     same = ("code", "kind", "unit_name", "skills", "crew", "speed_class", "authority", "state")
@@ -160,9 +158,13 @@ async def list_teams(ctx: Context[None]) -> Items[TeamOut]:
 @route("GET", "/depots", access=READ, reply=Items[DepotOut])
 async def list_depots(ctx: Context[None]) -> Items[DepotOut]:
     """Depots by name, code or an item they hold."""
-    wanted = search(ctx)
+    wanted = asked(ctx)
     rows = await resource_dispatch.list_depots(
-        ctx.work.session, q=wanted.q, box=_box(wanted.window), limit=wanted.limit
+        ctx.work.session,
+        q=wanted.q,
+        box=_box(wanted.window),
+        region_prefix=wanted.prefix,
+        limit=wanted.limit,
     )
     names = await _names(ctx)
     return Items(
@@ -188,9 +190,13 @@ async def list_depots(ctx: Context[None]) -> Items[DepotOut]:
 @route("GET", "/hazards", access=READ, reply=Items[HazardOut])
 async def list_hazards(ctx: Context[None]) -> Items[HazardOut]:
     """Major hazard sources, the most serious first."""
-    wanted = search(ctx)
+    wanted = asked(ctx)
     rows = await plans.list_hazards(
-        ctx.work.session, q=wanted.q, window=wanted.window, limit=wanted.limit
+        ctx.work.session,
+        q=wanted.q,
+        window=wanted.window,
+        region_prefix=wanted.prefix,
+        limit=wanted.limit,
     )
     names = await _names(ctx)
     return Items(
@@ -218,10 +224,8 @@ async def list_hazards(ctx: Context[None]) -> Items[HazardOut]:
 @route("GET", "/experts", access=READ, reply=Items[ExpertOut])
 async def list_experts(ctx: Context[None]) -> Items[ExpertOut]:
     """Experts by name, field or unit."""
-    wanted = search(ctx)
-    rows = await repository.experts(
-        ctx.work.session, q=wanted.q, window=wanted.window, limit=wanted.limit
-    )
+    wanted = asked(ctx)
+    rows = await repository.experts(ctx.work.session, wanted)
     names = await _names(ctx)
     return Items(
         items=[
@@ -234,10 +238,8 @@ async def list_experts(ctx: Context[None]) -> Items[ExpertOut]:
 @route("GET", "/cameras", access=READ, reply=Items[CameraOut])
 async def list_cameras(ctx: Context[None]) -> Items[CameraOut]:
     """Cameras by name; their addresses are not told."""
-    wanted = search(ctx)
-    rows = await repository.cameras(
-        ctx.work.session, q=wanted.q, window=wanted.window, limit=wanted.limit
-    )
+    wanted = asked(ctx)
+    rows = await repository.cameras(ctx.work.session, wanted)
     names = await _names(ctx)
     return Items(
         items=[

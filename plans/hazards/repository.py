@@ -20,15 +20,19 @@ async def list_hazards(
     *,
     q: str = "",
     window: tuple[float, float, float, float] | None = None,
+    region_prefix: str = "",
     is_drill: bool = False,
     limit: int = 500,
 ) -> Sequence[MajorHazardRow]:
     """Hazards whose name, code, enterprise or substance holds `q`, inside the window.
 
-    `window` is west, south, east, north in WGS-84 degrees. The most serious levels come first,
-    units that are no major hazard last.
+    `region_prefix` '4402' is a city's. `window` is west, south, east, north in WGS-84 degrees. The
+    most serious levels come first, units that are no major hazard last.
     """
     query = select(MajorHazardRow).where(col(MajorHazardRow.is_drill) == is_drill)
+    if region_prefix:
+        region = col(MajorHazardRow.region_code)
+        query = query.where(region.startswith(region_prefix, autoescape=True))
     if q:
         pattern = "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         fields = (

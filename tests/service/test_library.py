@@ -160,8 +160,20 @@ async def test_strangers_and_auditors_read_no_library(stranger: Person, sign_in:
         assert (await auditor.get(f"/{name}")).status == 403
 
 
-async def test_a_county_sees_its_neighbours_teams(sign_in: SignIn, officer: Person) -> None:
-    """Help comes from next door."""
+async def test_a_city_reads_no_other_citys_rows(sign_in: SignIn, officer: Person) -> None:
+    """Row by row: one's own region, and the offices and experts above it."""
+    city = await sign_in(Role.DUTY_OFFICER, region_code="440200")
     county = await sign_in(Role.DUTY_OFFICER, region_code="440229")
-    assert len(await _items(county, "/teams?limit=2000")) == 285
-    assert officer
+    for person, prefix, above in (
+        (city, "4402", {"440000"}),
+        (county, "440229", {"440000", "440200"}),
+    ):
+        for name in LISTS:
+            for item in await _items(person, f"/{name}?limit=2000"):
+                code = item["region_code"]
+                assert code.startswith(prefix) or code in above, (name, item["name"])
+    assert {"440000", "440200"} <= {s["account"] for s in await _items(county, "/sites?limit=99")}
+    assert len(await _items(county, "/experts")) == 24
+    elsewhere = await _items(county, "/organisations?under=441800")
+    assert elsewhere == []
+    assert len(await _items(officer, "/teams?limit=2000")) == 285
