@@ -29,6 +29,19 @@ _ARGUMENTS = [
     "--use-angle=swiftshader",
 ]
 
+# A tone must reach the wire as it is: no echo cancellation, noise suppression or gain control.
+_RAW_SOUND = """
+if (navigator.mediaDevices) {
+  const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = (wanted) => original({
+    ...wanted,
+    audio: wanted.audio && {
+      echoCancellation: false, noiseSuppression: false, autoGainControl: false,
+    },
+  });
+}
+"""
+
 # Sound of every playing element that has a stream, as 16-bit samples.
 _LISTEN = """
 async (seconds) => {
@@ -109,6 +122,7 @@ class Browser:
             ignore_https_errors=True,
             **context,
         )
+        self.context.add_init_script(_RAW_SOUND)
         self.page: Page = self.context.pages[0] if self.context.pages else self.context.new_page()
         self.console: list[str] = []
         self.page.on("console", lambda message: self.console.append(message.text))

@@ -8,8 +8,10 @@ fails the test by name. Peers named in $WITHOUT are not run, said so, and turn t
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -101,7 +103,10 @@ def _run_inside(item: pytest.Item) -> tuple[str, str]:
         wanted = [package for name in absent for package in packages.PEERS[name][0]]
         return "failed", f"peers missing: {', '.join(absent)}\n{packages.apt_line(wanted)}"
     root = Path(item.config.rootpath)
+    # A folder of its own: pytest closes its usual one to others, a started database included.
+    folder = tempfile.mkdtemp(prefix="peer-")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-rA", item.nodeid]
+    command += ["--basetemp", f"{folder}/t"]
     try:
         done = subprocess.run(
             namespace.enter(command),
@@ -115,6 +120,9 @@ def _run_inside(item: pytest.Item) -> tuple[str, str]:
     except subprocess.TimeoutExpired as error:
         out = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else ""
         return "failed", f"no end after {INNER_TIMEOUT_S} s\n{out[-6000:]}"
+    finally:
+        if not os.environ.get("KEEP_PEER_FILES"):
+            shutil.rmtree(folder, ignore_errors=True)
     if done.returncode == 0:
         return "passed", ""
     return "failed", (done.stdout + done.stderr)[-12_000:]

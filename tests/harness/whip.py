@@ -25,6 +25,7 @@ from aiortc import (
     RTCSessionDescription,
     VideoStreamTrack,
 )
+from aiortc.mediastreams import MediaStreamError
 
 from . import markers, tones
 
@@ -75,7 +76,7 @@ class Client:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.location = ""
-        self.headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}  # names in lower case
         self.frames = 0
         self.first_frame_s: float | None = None
         self._picture: np.ndarray | None = None
@@ -122,7 +123,7 @@ class Client:
             answer = await reply.text()
             assert reply.status == 201, (reply.status, answer)
             assert reply.content_type == "application/sdp"
-            self.headers = dict(reply.headers)
+            self.headers = {name.lower(): value for name, value in reply.headers.items()}
             self.location = urljoin(self._endpoint, reply.headers["Location"])
         await self._connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
@@ -143,8 +144,7 @@ class Client:
         self._tasks.append(asyncio.ensure_future(take(track)))
 
     async def _take_video(self, track: MediaStreamTrack) -> None:
-        while True:
-            frame = await track.recv()
+        while (frame := await _next(track)) is not None:
             self._picture = frame.to_ndarray(format="bgr24")
             self.frames += 1
             if self.first_frame_s is None:
@@ -152,6 +152,14 @@ class Client:
 
     async def _take_audio(self, track: MediaStreamTrack) -> None:
         resampler = av.AudioResampler("s16", "mono", 48000, 960)
-        while True:
-            for block in resampler.resample(await track.recv()):
+        while (frame := await _next(track)) is not None:
+            for block in resampler.resample(frame):
                 self._sound.append(block.to_ndarray().flatten())
+
+
+async def _next(track: MediaStreamTrack) -> Any:
+    """The next frame, None when the track has ended."""
+    try:
+        return await track.recv()
+    except MediaStreamError:
+        return None
