@@ -100,7 +100,9 @@ class LegAdd(Body):
     remote_host: str | None = Field(
         default=None, description="rtp only: the peer, to choose the local address to advertise"
     )
-    url: str | None = Field(default=None, max_length=2000, description="rtsp:// or synthetic:NAME")
+    url: str | None = Field(
+        default=None, max_length=2000, description="rtsp://... or synthetic:NAME[?silent]"
+    )
 
 
 class LegAdded(Body):

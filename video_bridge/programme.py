@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from .codecs.picture import Picture
-from .datapath import FanoutTarget
+from .datapath import Departure, FanoutTarget
 from .leg import Leg
 from .messages import LegState
 from .streams.outbound import Outbound
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1 / FPS
 RUNG_KEPT_S = 3.0
+PACE_S = 0.005  # between groups of packets of one frame
 WATCHED_FOR_S = 10.0  # after a still was asked for, legs go on being decoded
 MAX_BEHIND_S = 0.5
 
@@ -117,10 +118,19 @@ class Programme:
         for outbound in outbounds:
             if outbound.target is not None:
                 targets.append(outbound.target)
-        rung.send(targets, payloads, now)
+        self._pace(rung.send(targets, payloads, now))
         sent_at = self._loop.time()
         for outbound in outbounds:
             outbound.count_sent(sent_at)
+
+    def _pace(self, departure: Departure) -> None:
+        """The rest of a large frame, a group of packets at a time."""
+        if departure.remaining:
+            self._loop.call_later(PACE_S, self._send_more, departure)
+
+    def _send_more(self, departure: Departure) -> None:
+        departure.send()
+        self._pace(departure)
 
     def _stand(self, now: float) -> dict[RungKey, list[Outbound]]:
         """Put every receiver on its rung; make the rungs that are new, drop the unused."""

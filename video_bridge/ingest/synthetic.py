@@ -7,10 +7,10 @@ told apart by eye and ear. Drills and the demo use it.
 from __future__ import annotations
 
 import colorsys
+import hashlib
 import itertools
 import re
 import time
-import zlib
 from collections.abc import Callable
 
 import cv2
@@ -40,15 +40,25 @@ _serials = itertools.count(1)
 
 def synthetic_name(url: str) -> str:
     """The name in `synthetic:NAME`. Raises LocalMediaError `camera_url_refused`."""
-    match = _URL.fullmatch(url)
+    match = _URL.fullmatch(url.removesuffix("?silent"))
     if match is None:
         raise LocalMediaError("camera_url_refused", url=url[:200])
     return match[1].strip() or "synthetic"
 
 
+def is_silent(url: str) -> bool:
+    """`synthetic:NAME?silent` is drawn only: rooms that are shown for hours need no tone."""
+    return url.endswith("?silent")
+
+
+def _number(name: str) -> int:
+    """A number that tells names apart and is the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+
+
 def tone_hz(name: str) -> int:
     """The pitch of a source's keyed tone: 40 steps from 400 to 1960 Hz by its name."""
-    return 400 + 40 * (zlib.crc32(name.encode()) % 40)
+    return 400 + 40 * (_number(name) % 40)
 
 
 class SyntheticMedia:
@@ -56,8 +66,15 @@ class SyntheticMedia:
 
     has_picture = True
 
-    def __init__(self, name: str, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        has_tone: bool = True,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self.name = name
+        self._has_tone = has_tone
         self._wall_clock = wall_clock
         self._ground = _ground(name)
         self._canvas = Picture(*(plane.copy() for plane in _planes(self._ground)))
@@ -101,6 +118,8 @@ class SyntheticMedia:
     def tick_audio(self, now: float) -> NDArray[np.int16] | None:
         """A keyed tone: steady ones are eaten by noise suppression."""
         del now
+        if not self._has_tone:
+            return None
         start = self._samples % len(self._tone)
         self._samples += FRAME_SAMPLES
         return self._tone[start : start + FRAME_SAMPLES]
@@ -128,7 +147,7 @@ def _planes(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDA
 
 def _ground(name: str) -> Picture:
     """Colour bars, the name, and a field of the source's own hue."""
-    hue = zlib.crc32(name.encode()) % 360 / 360
+    hue = _number(name) // 40 % 360 / 360
     red, green, blue = (int(255 * part) for part in colorsys.hsv_to_rgb(hue, 0.55, 0.42))
     image = Image.new("RGB", (WIDTH, HEIGHT), (red, green, blue))
     draw = ImageDraw.Draw(image)

@@ -186,6 +186,7 @@ class WebRtcMedia(SessionMedia):
                 self.session.take_rtp(receiver.unprotect(data), now)
         except RemoteMediaError:
             return  # counted by the receiver
+        self._connection.heard()
         self._leg.watch.heard(now)
 
     def _send_rtcp(self, media: MediaKind, packets: list[rtcp.RtcpPacket]) -> None:

@@ -14,13 +14,14 @@ from typing import Any
 
 import pydantic
 
+from .. import datapath
 from .. import messages as m
 from ..conference import Conference, Workers
 from ..errors import LocalMediaError, VideoBridgeError
 from ..ingest.rtp import RoomMedia
 from ..ingest.rtsp import CameraMedia
 from ..ingest.session_media import Surroundings
-from ..ingest.synthetic import SyntheticMedia, synthetic_name
+from ..ingest.synthetic import SyntheticMedia, is_silent, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
 from ..messages import CloseReason, LegKind
@@ -65,6 +66,7 @@ class NodeService:
         self.started_at = datetime.now(UTC).isoformat()
         self._emit_wire = emit
         self._ports = RtpPorts(options.first_port, options.last_port)
+        log.info("datapath: %s", datapath.status())  # compiles now rather than in a picture's time
         cores = max(2, os.cpu_count() or 2)
         self._decode = ThreadPoolExecutor(cores, "decode")
         self._encode = ThreadPoolExecutor(cores, "encode")
@@ -219,7 +221,8 @@ class NodeService:
         return m.LegAdded(leg_id=leg.leg_id)
 
     def _add_synthetic(self, leg: Leg, request: m.LegAdd) -> None:
-        leg.attach(SyntheticMedia(synthetic_name(request.url or f"synthetic:{leg.name}")))
+        url = request.url or f"synthetic:{leg.name}"
+        leg.attach(SyntheticMedia(synthetic_name(url), has_tone=not is_silent(url)))
         now = asyncio.get_running_loop().time()
         leg.watch.begin(now)
         leg.watch.excuse(now, is_exempt=True)

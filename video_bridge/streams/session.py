@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 1.0
 REMB_BPS = 2_500_000
+RFC2032_FIR = 192  # the key frame request of older rooms, a packet type of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +164,10 @@ class RtpSession:
                 self._take_blocks(packet.reports, unix_s)
             case rtcp.Nack():
                 self._resend(packet)
-            case rtcp.PictureLoss() if packet.media_ssrc == self.ssrcs["video"]:
+            case rtcp.PictureLoss() | rtcp.FullIntraRequest():
+                self.want_keyframe()  # whatever SSRC they name: we send them one picture
+            case rtcp.OtherRtcp(packet_type=rtcp_type) if rtcp_type == RFC2032_FIR:
                 self.want_keyframe()
-            case rtcp.FullIntraRequest():
-                if any(ssrc == self.ssrcs["video"] for ssrc, _ in packet.entries):
-                    self.want_keyframe()
             case rtcp.Remb() if "video" in self.out:
                 self.out["video"].estimated(packet.bitrate_bps, now)
             case rtcp.Bye():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..codecs.video import VideoEncoder
-from ..datapath import Fanout, FanoutTarget, create_fanout
+from ..datapath import Departure, Fanout, FanoutTarget, create_fanout
 from ..payload import h264, vp8
 from .picture import Picture, scaled
 
@@ -88,6 +88,7 @@ class Rung:
         self.frames = 0
         self.has_deaf_leg = False
         self._picture_id = 0
+        self._departure: Departure | None = None
         self._encoder: VideoEncoder | None = None
         self._last_key_at: float | None = None
 
@@ -132,6 +133,15 @@ class Rung:
             return h264.packetise(frame.data, mode=0, max_payload=SINGLE_NAL_SIZE + 160)
         return h264.packetise(frame.data)
 
-    def send(self, targets: list[FanoutTarget], payloads: list[bytes], now: float) -> None:
-        """The picture to all who stand on this rung."""
-        self.fanout.send(targets, payloads, round(now * VIDEO_CLOCK) & 0xFFFFFFFF)
+    def send(self, targets: list[FanoutTarget], payloads: list[bytes], now: float) -> Departure:
+        """Begin to send the picture to all who stand on this rung: its first packets leave now.
+
+        Call `send` of what is returned every few milliseconds until nothing remains; what the
+        picture before has not sent by now leaves first.
+        """
+        if self._departure is not None:
+            self._departure.send(self._departure.remaining)
+        timestamp = round(now * VIDEO_CLOCK) & 0xFFFFFFFF
+        self._departure = self.fanout.prepare(targets, payloads, timestamp)
+        self._departure.send()
+        return self._departure

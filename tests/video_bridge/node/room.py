@@ -12,6 +12,7 @@ from video_bridge import messages as m
 from video_bridge.codecs.audio import audio_decoder, audio_encoder
 from video_bridge.codecs.picture import Picture
 from video_bridge.codecs.video import VideoDecoder, VideoEncoder
+from video_bridge.errors import RemoteMediaError
 from video_bridge.payload import dtmf, h264
 from video_bridge.rtp import rtcp
 from video_bridge.rtp.packet import RtpPacket, is_rtcp
@@ -23,6 +24,7 @@ VIDEO_TYPE, AUDIO_TYPE, DTMF_TYPE = 97, 97, 101  # one number on both ports, as 
 def _socket() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     sock.setblocking(False)
     return sock
 
@@ -122,7 +124,10 @@ class Room:
             for frame in self._reorder.frames(loop.time()):
                 unit = depacketiser.depacketise(frame.payloads)
                 self.keyframes += h264.is_keyframe(unit)
-                self.pictures += self._decoder.decode(unit)
+                try:
+                    self.pictures += self._decoder.decode(unit)
+                except RemoteMediaError:  # a busy machine dropped the frame before
+                    self.send_pli()
 
     def _take_rtcp(self, data: bytes) -> None:
         for packet in rtcp.parse_compound(data):

@@ -1,0 +1,95 @@
+"""Encode once, send to many: who stands on which rung, and when key frames come."""
+
+import pytest
+
+from video_bridge.codecs.video import VideoDecoder
+from video_bridge.payload import h264, vp8
+from video_bridge.video.ladder import (
+    H264_360P,
+    H264_360P_SINGLE,
+    H264_720P,
+    H264_720P_SINGLE,
+    KEYFRAME_EVERY_DEAF_S,
+    KEYFRAME_PAUSE_S,
+    SINGLE_NAL_SIZE,
+    VP8_720P,
+    KeyframeWish,
+    Rung,
+    RungKey,
+    choose_rung,
+)
+from video_bridge.video.picture import blank
+
+
+@pytest.mark.parametrize(
+    ("codec", "mode", "large", "limit", "rung"),
+    [
+        ("H264", 1, True, None, H264_720P),
+        ("H264", 1, False, None, H264_360P),
+        ("H264", 1, True, 768_000, H264_360P),
+        ("H264", 0, True, 2_000_000, H264_720P_SINGLE),
+        ("H264", 0, False, None, H264_360P_SINGLE),
+        ("VP8", 1, True, None, VP8_720P),
+        ("H265", 1, True, None, None),
+    ],
+)
+def test_receiver_stands_on_the_best_rung_it_can_take(
+    codec: str, mode: int, large: bool, limit: int | None, rung: RungKey | None
+) -> None:
+    """Few rungs, and none that a receiver cannot decode or carry."""
+    chosen = choose_rung(codec, packetization_mode=mode, allows_720p=large, max_bitrate_bps=limit)
+    assert chosen == rung
+
+
+def test_many_wishes_make_one_key_frame() -> None:
+    """Fifty phones that join at once must not make fifty key frames."""
+    wish = KeyframeWish()
+    for _ in range(50):
+        wish.want()
+    assert wish.take(1.0)
+    wish.want()
+    assert not wish.take(1.0 + KEYFRAME_PAUSE_S - 0.1)
+    assert wish.take(1.0 + KEYFRAME_PAUSE_S), "the later wish is not forgotten"
+    assert not wish.take(9.0)
+
+
+def keyframes(rung: Rung, count: int) -> list[int]:
+    found = []
+    picture = blank(1280, 720, (90, 128, 128))
+    depacketiser = h264.Depacketiser()
+    for number in range(count):
+        payloads = rung.encode(picture, number / 25)
+        if h264.is_keyframe(depacketiser.depacketise(payloads)):
+            found.append(number)
+    return found
+
+
+def test_key_frames_come_when_asked_and_for_those_who_cannot_ask() -> None:
+    """A room without feedback sees a picture within seconds; others cost no key frames."""
+    rung = Rung(RungKey("H264", 320, 180, 300_000))
+    assert keyframes(rung, 140) == [0]
+    deaf = Rung(RungKey("H264", 320, 180, 300_000))
+    deaf.has_deaf_leg = True
+    assert keyframes(deaf, 140) == [0, round(KEYFRAME_EVERY_DEAF_S * 25)]
+
+
+def test_single_nal_rung_fits_each_slice_into_a_packet() -> None:
+    """Old rooms know no fragments."""
+    rung = Rung(RungKey("H264", 640, 360, 1_500_000, 0))
+    import numpy as np
+
+    picture = blank(1280, 720)
+    picture.y[:] = np.random.default_rng(1).integers(16, 235, picture.y.shape)
+    payloads = rung.encode(picture, 0.0)
+    assert max(map(len, payloads)) <= SINGLE_NAL_SIZE + 160
+    assert {payload[0] & 0x1F for payload in payloads} <= {1, 5, 6, 7, 8}
+    decoded = VideoDecoder("H264").decode(h264.Depacketiser().depacketise(payloads))
+    assert (decoded[0].width, decoded[0].height) == (640, 360)
+
+
+def test_vp8_rung_decodes() -> None:
+    """The second codec of browsers."""
+    rung = Rung(RungKey("VP8", 640, 360, 500_000))
+    payloads = rung.encode(blank(1280, 720, (120, 90, 200)), 0.0)
+    (picture,) = VideoDecoder("VP8").decode(vp8.Depacketiser().depacketise(payloads))
+    assert abs(int(picture.v[90, 160]) - 200) < 4
