@@ -136,7 +136,7 @@ class Fanout(ABC):
         resent = 0
         if target.is_closed:
             return 0
-        for run in reversed(target.runs):
+        for run in reversed(tuple(target.runs)):  # a copy: another thread may be sending
             if not wanted:
                 break
             batch = self._history.get(run.batch)

@@ -104,10 +104,11 @@ def test_a_send_and_a_resend_may_meet_in_two_threads() -> None:
         target = FanoutTarget(source.fileno(), peer.address, 5, 96, 0, 0, keys)
         fanout.send([target], [b"a" * 900, b"b" * 900], 0)
         stop = threading.Event()
+        resent = [0]
 
         def resend() -> None:
             while not stop.is_set():
-                fanout.resend(target, [0, 1])
+                resent[0] += fanout.resend(target, [0, 1])
 
         thread = threading.Thread(target=resend)
         thread.start()
@@ -115,6 +116,8 @@ def test_a_send_and_a_resend_may_meet_in_two_threads() -> None:
             fanout.send([target], [b"c" * 1000] * 4, number)
         stop.set()
         thread.join()
+        assert resent[0] > 0
+        assert fanout.resend(target, [target.next_sequence_number - 1]) == 1
         first: dict[int, bytes] = {}
         opened = 0
         receiver = SrtpReceiver(keys)
