@@ -87,3 +87,17 @@ class BatchedDatagrams(asyncio.DatagramTransport):
         self._protocol.connection_lost(None)
         self.intake.close()
         self._socket.close()
+
+
+async def open_datagrams(
+    protocol: asyncio.DatagramProtocol, sock: socket.socket
+) -> BatchedDatagrams:
+    """As `create_datagram_endpoint(lambda: protocol, sock=sock)`: `connection_made` has been called
+    when this returns.
+    """
+    loop = asyncio.get_running_loop()
+    transport = BatchedDatagrams(loop, sock, protocol)
+    made = loop.create_future()
+    loop.call_soon(made.set_result, None)  # behind the transport's own start
+    await made
+    return transport

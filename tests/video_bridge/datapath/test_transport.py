@@ -9,7 +9,7 @@ import socket
 from aioice import Connection
 
 from video_bridge.datapath import SrtpKeys, SrtpProfile, SrtpSender
-from video_bridge.datapath.transport import BatchedDatagrams
+from video_bridge.datapath.transport import BatchedDatagrams, open_datagrams
 from video_bridge.rtp.packet import RtpPacket
 
 
@@ -122,8 +122,7 @@ async def test_aioice_runs_on_it_unchanged() -> None:
         old.close()
         await protocol._StunProtocol__closed  # type: ignore[attr-defined]
         protocol._StunProtocol__closed = loop.create_future()  # type: ignore[attr-defined]
-        BatchedDatagrams(loop, sock, protocol)
-    await asyncio.sleep(0.01)
+        await open_datagrams(protocol, sock)
     for one, other in ((left, right), (right, left)):
         one.remote_username, one.remote_password = other.local_username, other.local_password
         for candidate in other.local_candidates:
