@@ -256,7 +256,12 @@ def response_to(
 ) -> Response:
     """Build a response (RFC 3261 clause 8.2.6): Via, From, To, Call-ID, CSeq are copied."""
     copied: list[tuple[str, str]] = []
+    seen: set[str] = set()
     for name, value in request.headers:
+        if name in seen:
+            continue  # a refused request may repeat what must stand once
+        if name not in ("Via", "Record-Route"):
+            seen.add(name)
         if name in ("Via", "From", "Call-ID", "CSeq", "Timestamp") or (
             name == "Record-Route" and 100 < status < 300
         ):

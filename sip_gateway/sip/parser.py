@@ -225,8 +225,18 @@ class Refused:
     error: MalformedMessageError
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Framing is lost: nobody knows where the next message begins. Close the connection."""
+
+    error: MalformedMessageError
+
+
+StreamItem = Request | Response | KeepAlive | Refused | Broken
+
+
 class StreamParser:
-    """Cuts messages out of a stream. After it raised, the connection has to be closed."""
+    """Cuts messages out of a stream. After a `Broken` item the connection has to be closed."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -237,17 +247,19 @@ class StreamParser:
         """Whether the peer began a message and has not finished it."""
         return bool(self._buffer.strip(b"\r\n"))
 
-    def feed(self, data: bytes) -> list[Request | Response | KeepAlive | Refused]:
-        """Give received bytes, get what is complete. Raises RemoteSipError when framing is lost."""
+    def feed(self, data: bytes) -> list[StreamItem]:
+        """Give received bytes, get what is complete, in order."""
         self._buffer += data
-        out: list[Request | Response | KeepAlive | Refused] = []
-        while True:
-            item = self._next()
-            if item is None:
-                return out
-            out.append(item)
+        out: list[StreamItem] = []
+        try:
+            while (item := self._next()) is not None:
+                out.append(item)
+        except RemoteSipError as error:
+            self._buffer.clear()
+            out.append(Broken(_with_partial(error, None)))
+        return out
 
-    def _next(self) -> Request | Response | KeepAlive | Refused | None:
+    def _next(self) -> StreamItem | None:
         if self._buffer[:4] == b"\r\n\r\n":
             del self._buffer[:4]
             return KeepAlive()

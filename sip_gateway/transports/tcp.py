@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import RemoteSipError
 from ..sip.message import Request, Response
-from ..sip.parser import KeepAlive, MalformedMessageError, Refused, StreamParser
+from ..sip.parser import Broken, KeepAlive, MalformedMessageError, Refused, StreamParser
 from ..sip.transaction import Flow
 from .udp import plain_host
 
@@ -58,12 +57,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         calls = self._owner.callbacks
-        try:
-            items = self._parser.feed(data)
-        except RemoteSipError as error:
-            calls.on_malformed(MalformedMessageError(error.code), self.flow)
-            self.abort()
-            return
+        items = self._parser.feed(data)
         for item in items:
             if not calls.admits(self.flow.host):
                 self.abort()
@@ -73,6 +67,11 @@ class _Connection(asyncio.Protocol):
                     self.write(b"\r\n")
                 case Refused(error=malformed):
                     calls.on_malformed(malformed, self.flow)
+                case Broken(error=lost):
+                    calls.on_malformed(lost, self.flow)
+                    calls.on_burst()  # answers to what came before leave first
+                    self.close()
+                    return
                 case Request() | Response():
                     calls.on_message(item, self.flow)
         if self._parser.is_mid_message:
@@ -95,6 +94,11 @@ class _Connection(asyncio.Protocol):
             return False
         transport.write(data)
         return True
+
+    def close(self) -> None:
+        """Close once what is queued has left."""
+        if self.transport is not None:
+            self.transport.close()
 
     def abort(self) -> None:
         if self.transport is not None:

@@ -1,0 +1,314 @@
+"""Offer and answer: which codec, which level, which direction, what is refused."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sip_gateway.capability import LocalMedia
+from sip_gateway.errors import RemoteSipError
+from sip_gateway.sip.offer_answer import answer_offer, make_offer, read_answer, reoffer
+from sip_gateway.sip.sdp import parse_sdp
+
+from .test_parser import mutate
+
+LOCAL = LocalMedia("10.0.0.2", 20000, 20002)
+
+HEAD = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n"
+AUDIO = "m=audio 40000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+
+
+def offer(*sections: str, head: str = HEAD) -> bytes:
+    return (head + "".join(sections)).encode()
+
+
+def h264(*formats: tuple[int, str]) -> str:
+    types = " ".join(str(number) for number, _ in formats)
+    lines = [f"m=video 40002 RTP/AVP {types}\r\n"]
+    for number, parameters in formats:
+        lines.append(f"a=rtpmap:{number} H264/90000\r\n")
+        if parameters:
+            lines.append(f"a=fmtp:{number} {parameters}\r\n")
+    return "".join(lines)
+
+
+def answer(*sections: str, head: str = HEAD):  # type: ignore[no-untyped-def]
+    agreement = answer_offer(
+        parse_sdp(offer(*sections, head=head)), LOCAL, 9, fallback_host="10.0.0.9"
+    )
+    return agreement, {stream.media: stream for stream in agreement.streams}
+
+
+@pytest.mark.parametrize(
+    ("formats", "codec"),
+    [
+        ("0 8", "PCMA"),
+        ("0", "PCMU"),
+        ("0 8 9", "G722"),
+        ("3 0", "PCMU"),
+        ("8 96\r\na=rtpmap:96 opus/48000/2", "opus"),
+        ("8 96\r\na=rtpmap:96 OPUS/48000/2", "opus"),
+    ],
+)
+def test_our_preferred_common_audio_codec_is_chosen(formats: str, codec: str) -> None:
+    """Wide-band first, whatever order the room lists them in."""
+    _, streams = answer(f"m=audio 40000 RTP/AVP {formats}\r\n")
+    assert streams["audio"].codec == codec
+
+
+@pytest.mark.parametrize(
+    ("formats", "payload_type", "mode"),
+    [
+        ([(97, "profile-level-id=42e01f;packetization-mode=1")], 97, 1),
+        ([(97, "profile-level-id=42e01f;packetization-mode=0")], 97, 0),
+        ([(97, "profile-level-id=42e01f")], 97, 0),
+        (
+            [
+                (99, "profile-level-id=42801f"),
+                (98, "profile-level-id=42801f; packetization-mode=1"),
+            ],
+            98,
+            1,
+        ),
+        (
+            [
+                (99, "packetization-mode=1;profile-level-id=640028"),
+                (98, "packetization-mode=1;profile-level-id=42e01f"),
+            ],
+            98,
+            1,
+        ),
+    ],
+)
+def test_h264_mode_1_and_baseline_come_first(
+    formats: list[tuple[int, str]], payload_type: int, mode: int
+) -> None:
+    """Modes are different codecs of offer/answer (RFC 6184 8.2.2); absent mode is 0."""
+    _, streams = answer(h264(*formats))
+    video = streams["video"]
+    assert (video.payload_type, video.packetization_mode) == (payload_type, mode)
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered", "theirs"),
+    [
+        ("profile-level-id=42e01f", "42e01f", "42e01f"),
+        ("profile-level-id=42e00c", "42e00c", "42e00c"),
+        ("profile-level-id=42e028", "42e01f", "42e01f"),
+        ("profile-level-id=42e00c;level-asymmetry-allowed=1", "42e01f", "42e00c"),
+        ("profile-level-id=640028;level-asymmetry-allowed=1", "64001f", "640028"),
+        ("profile-level-id=4D0016", "4d0016", "4d0016"),
+        ("", "42e01f", None),
+    ],
+)
+def test_profile_level_id_is_answered_by_rfc_6184(
+    offered: str, answered: str, theirs: str | None
+) -> None:
+    """The profile stays; the level falls to the lower, or is each side's own if allowed."""
+    agreement, streams = answer(h264((97, offered)))
+    fmtp = agreement.local.media[0].format_parameters(97)
+    assert fmtp["profile-level-id"] == answered
+    assert streams["video"].profile_level_id == theirs
+
+
+@pytest.mark.parametrize(
+    ("direction", "answered", "send", "receive"),
+    [
+        ("sendrecv", "sendrecv", True, True),
+        ("sendonly", "recvonly", False, True),
+        ("recvonly", "sendonly", True, False),
+        ("inactive", "inactive", False, False),
+    ],
+)
+def test_directions_are_mirrored(direction: str, answered: str, send: bool, receive: bool) -> None:
+    """RFC 3264 clause 6.1."""
+    agreement, streams = answer(AUDIO + f"a={direction}\r\n")
+    assert agreement.local.direction(agreement.local.media[0]) == answered
+    assert (streams["audio"].send, streams["audio"].receive) == (send, receive)
+    assert agreement.is_on_hold is not receive
+
+
+def test_a_session_level_direction_counts_for_every_line() -> None:
+    """Some rooms put a=sendonly above the m= lines."""
+    _, streams = answer(AUDIO, head=HEAD + "a=sendonly\r\n")
+    assert streams["audio"].send is False
+
+
+def test_the_old_hold_takes_nothing_from_us() -> None:
+    """c=0.0.0.0 (RFC 2543): nothing is sent to it, and never to that address."""
+    _, streams = answer(AUDIO, head=HEAD.replace("c=IN IP4 10.0.0.1", "c=IN IP4 0.0.0.0"))
+    assert streams["audio"].send is False
+    assert streams["audio"].remote_host == "10.0.0.9"
+
+
+def test_a_private_or_named_connection_address_is_tolerated() -> None:
+    """Private addresses are passed on (media is symmetric); names are replaced."""
+    _, private = answer(AUDIO, head=HEAD.replace("c=IN IP4 10.0.0.1", "c=IN IP4 192.168.1.7"))
+    assert private["audio"].remote_host == "192.168.1.7"
+    _, named = answer(AUDIO, head=HEAD.replace("c=IN IP4 10.0.0.1", "c=IN IP4 room.example"))
+    assert named["audio"].remote_host == "10.0.0.9"
+
+
+def test_a_line_of_its_own_address_is_used() -> None:
+    """c= below m= stands before the session's."""
+    _, streams = answer("m=audio 40000 RTP/AVP 8\r\nc=IN IP4 10.0.0.77\r\n")
+    assert streams["audio"].remote_host == "10.0.0.77"
+
+
+def test_content_bfcp_and_unknown_lines_are_refused_in_place() -> None:
+    """The answer has as many m= lines as the offer, refused ones with port 0."""
+    video = h264((97, "profile-level-id=42e01f;packetization-mode=1"))
+    agreement, streams = answer(
+        AUDIO,
+        video + "a=content:main\r\n",
+        video.replace("40002", "40004") + "a=content:slides\r\n",
+        "m=application 40006 UDP/BFCP *\r\na=floorctrl:c-s\r\n",
+        "m=audio 40008 RTP/SAVP 8\r\n",
+    )
+    assert [s.port for s in agreement.local.media] == [20000, 20002, 0, 0, 0]
+    assert [s.media for s in agreement.local.media] == [
+        "audio", "video", "video", "application", "audio",
+    ]  # fmt: skip
+    assert streams.keys() == {"audio", "video"}
+    parse_sdp(bytes(agreement.local))
+
+
+def test_bandwidth_lines_bound_what_we_send() -> None:
+    """TIAS before AS, the m= line's before the session's."""
+    _, streams = answer(AUDIO.replace("a=rtpmap", "b=AS:64\r\nb=TIAS:48000\r\na=rtpmap"))
+    assert streams["audio"].max_bitrate_bps == 48_000
+    _, streams = answer(AUDIO, head=HEAD.replace("t=0 0", "b=AS:384\r\nt=0 0"))
+    assert streams["audio"].max_bitrate_bps == 384_000
+
+
+def test_telephone_event_and_feedback_are_agreed() -> None:
+    """DTMF by RFC 4733 and key-frame requests by RTCP."""
+    video = h264((97, "packetization-mode=1")) + "a=rtcp-fb:* nack pli\r\na=rtcp-fb:97 ccm fir\r\n"
+    agreement, streams = answer(AUDIO, video)
+    assert streams["audio"].telephone_event_type == 101
+    assert "101" in agreement.local.media[0].formats
+    assert set(streams["video"].rtcp_feedback) == {"nack pli", "ccm fir"}
+    assert agreement.local.media[1].feedback(97) == ["nack pli", "ccm fir"]
+
+
+def test_rtcp_goes_where_the_room_says() -> None:
+    """a=rtcp (RFC 3605), else one above RTP."""
+    _, streams = answer(AUDIO + "a=rtcp:45000\r\n")
+    assert streams["audio"].remote_rtcp_port == 45000
+    _, streams = answer(AUDIO)
+    assert streams["audio"].remote_rtcp_port == 40001
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        ["m=audio 40000 RTP/AVP 3\r\n"],
+        ["m=audio 0 RTP/AVP 8\r\n"],
+        ["m=video 40002 RTP/AVP 99\r\na=rtpmap:99 AV1/90000\r\n"],
+        ["m=application 5000 UDP/BFCP *\r\n"],
+        [],
+    ],
+)
+def test_nothing_in_common_is_said_so(sections: list[str]) -> None:
+    """488 has this one code behind it."""
+    with pytest.raises(RemoteSipError) as refused:
+        answer(*sections)
+    assert refused.value.code == "no_common_codec"
+
+
+# --- our offers -------------------------------------------------------------------------------
+
+
+def test_our_offer_is_answered_by_ourselves() -> None:
+    """Two of our own ends agree on the best of everything."""
+    ours = make_offer(LOCAL, 1, video_bitrate_bps=2_000_000)
+    theirs = answer_offer(
+        parse_sdp(bytes(ours)), LocalMedia("10.0.0.1", 4, 6), 2, fallback_host="x"
+    )
+    agreement = read_answer(ours, parse_sdp(bytes(theirs.local)), fallback_host="10.0.0.9")
+    streams = {s.media: s for s in agreement.streams}
+    assert (streams["audio"].codec, streams["video"].codec) == ("opus", "H264")
+    assert streams["video"].packetization_mode == 1
+    assert theirs.streams[1].max_bitrate_bps == 2_000_000
+    assert (streams["audio"].remote_host, streams["audio"].remote_port) == ("10.0.0.1", 4)
+
+
+def test_an_answer_that_refuses_video_gives_an_audio_call() -> None:
+    """An audio-only phone answers m=video 0."""
+    ours = make_offer(LOCAL, 1)
+    agreement = read_answer(
+        ours, parse_sdp(offer(AUDIO, "m=video 0 RTP/AVP 97\r\n")), fallback_host="x"
+    )
+    assert [s.codec for s in agreement.streams] == ["PCMA"]
+    assert agreement.local.media[1].port == 0
+
+
+@pytest.mark.parametrize(
+    ("sections", "code"),
+    [
+        ([AUDIO], "sdp_answer_mismatched"),
+        ([AUDIO, AUDIO], "sdp_answer_mismatched"),
+        (["m=audio 0 RTP/AVP 8\r\n", "m=video 0 RTP/AVP 97\r\n"], "no_common_codec"),
+    ],
+)
+def test_an_answer_that_does_not_follow_the_offer_is_refused(
+    sections: list[str], code: str
+) -> None:
+    """Each m= line has its answer in place (RFC 3264 clause 6)."""
+    with pytest.raises(RemoteSipError) as refused:
+        read_answer(make_offer(LOCAL, 1), parse_sdp(offer(*sections)), fallback_host="x")
+    assert refused.value.code == code
+
+
+def test_a_second_offer_repeats_what_was_agreed_at_new_ports() -> None:
+    """After a node was lost: same lines, same payload types, a higher version."""
+    agreement, _ = answer(AUDIO, "m=application 5000 UDP/BFCP *\r\n", h264((99, "")))
+    moved = reoffer(agreement.local, LocalMedia("10.0.0.3", 21000, 21002))
+    assert [s.port for s in moved.media] == [21000, 0, 21002]
+    assert [s.formats for s in moved.media] == [s.formats for s in agreement.local.media]
+    assert moved.connection == "10.0.0.3"
+    assert int(moved.origin.split()[2]) == int(agreement.local.origin.split()[2]) + 1
+
+
+# --- the parser -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "sdp_version_unsupported"),
+        (b"v=1\r\n", "sdp_version_unsupported"),
+        (b"v=0\r\ns=-\r\n", "sdp_origin_missing"),
+        (b"v=0\r\no=x\r\n", "sdp_origin_malformed"),
+        (offer("m=audio 99999 RTP/AVP 8\r\n"), "sdp_media_malformed"),
+        (offer("m=audio 40000\r\n"), "sdp_media_malformed"),
+        (offer("x\r\n"), "sdp_line_malformed"),
+        (offer("c=IN IP4\r\n"), "sdp_connection_malformed"),
+        (offer("b=AS\r\n"), "sdp_bandwidth_malformed"),
+        (offer(*["m=audio 1 RTP/AVP 8\r\n"] * 30), "sdp_too_many_media"),
+        (offer("a=x\r\n" * 2000), "sdp_too_many_lines"),
+        (offer("a=" + "x" * 40_000 + "\r\n"), "sdp_too_large"),
+    ],
+)
+def test_each_fault_of_a_description_has_its_code(body: bytes, code: str) -> None:
+    """Stable codes for what rooms get wrong."""
+    with pytest.raises(RemoteSipError) as refused:
+        parse_sdp(body)
+    assert refused.value.code == code
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32))
+def test_mutated_descriptions_raise_only_remote(seed: int) -> None:
+    """Invariant: parse and answer give an agreement or RemoteSipError."""
+    video = h264((97, "profile-level-id=42e01f;packetization-mode=1"))
+    raw = mutate(offer(AUDIO, video, "a=rtcp-fb:* nack pli\r\n"), random.Random(seed))
+    try:
+        agreement = answer_offer(parse_sdp(raw), LOCAL, 1, fallback_host="10.0.0.9")
+    except RemoteSipError:
+        return
+    again = parse_sdp(bytes(agreement.local))
+    assert len(again.media) == len(agreement.local.media)
