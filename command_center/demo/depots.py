@@ -5,7 +5,7 @@ from __future__ import annotations
 from resource_dispatch import Depot, StockItem
 
 from . import places
-from .minting import Mint
+from .minting import MARK, Mint
 from .places import Place
 
 PROVINCIAL = {
@@ -85,11 +85,12 @@ def depots(seed: int) -> tuple[list[Depot], list[StockItem]]:
 
 def _depot(mint: Mint, place: Place, name: str, code: str) -> Depot:
     longitude, latitude = places.strewn(place, mint.chance, 0.04)
+    is_provincial = name in PROVINCIAL.values()
     return Depot(
         id=mint.id(),
         code=code,
         name=name,
-        unit_name="省粮食和储备局" if name in PROVINCIAL.values() else f"{place.name}应急管理局",
+        unit_name=("省粮食和储备局" if is_provincial else f"{place.name}应急管理局") + MARK,
         region_code=place.code,
         longitude=longitude,
         latitude=latitude,

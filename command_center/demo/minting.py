@@ -6,6 +6,7 @@ from random import Random
 from uuid import UUID
 
 BORN_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z: every seeded id says the same time
+MARK = "（演示）"
 SURNAMES = "王李张刘杨黄赵吴徐孙朱马胡郭何高罗郑梁谢宋唐许邓冯曾彭蔡潘袁于董余苏叶吕魏蒋田杜丁沈"
 GIVEN = "安博诚达恩方刚浩嘉军凯磊明宁平强荣山涛伟信阳勇泽志中兰梅静怡欣悦云燕萍慧敏洁"
 

@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from ..directory import CameraRow, ExpertRow
 from ..security import Role
 from . import places
-from .minting import Mint
+from .minting import MARK, Mint
 from .places import PROVINCE_CODE
 
 EXPERT_FIELDS = (
     ("危险化学品", 6, "省危险化学品专家组"),
     ("环境应急", 3, "省环境应急专家组"),
-    ("急性中毒救治", 3, "省职业病防治院（演示）"),
+    ("急性中毒救治", 3, "省职业病防治院"),
     ("防汛抢险", 3, "省水利专家组"),
     ("森林防灭火", 2, "省森林防灭火专家组"),
     ("地震与建筑结构", 2, "省地震灾害专家组"),
     ("矿山安全", 2, "省矿山安全专家组"),
     ("道路桥梁", 2, "省交通运输专家组"),
-    ("气象", 1, "省气象台（演示）"),
+    ("气象", 1, "省气象台"),
 )
 STORY_EXPERTS = {"危险化学品": ("许示十", "邓示甲")}
 
 CAMERAS = (  # name, synthetic source, spot
     ("C02 演示精细化工·液氯库北", "synthetic:C02 液氯库北", (113.8603, 24.4008)),
     ("C03 演示精细化工·厂门", "synthetic:C03 厂门", (113.8588, 24.3987)),
-    ("C04 翁城镇·园区路口", "synthetic:C04 园区路口", (113.8560, 24.3969)),
+    ("C04 演示化工园·路口", "synthetic:C04 园区路口", (113.8560, 24.3969)),
 )
 
 
@@ -73,7 +73,7 @@ def experts(seed: int) -> list[ExpertRow]:
                     id=mint.id(),
                     name=named[at] if at < len(named) else mint.person(),
                     field=field,
-                    unit_name=unit,
+                    unit_name=unit + MARK,
                     phone=mint.phone(home.code),
                     region_code=PROVINCE_CODE,
                     longitude=longitude,

@@ -57,6 +57,7 @@ async def seed(
     async with desk.work(SYSTEM) as work:
         if not await is_empty(work.session):
             return None
+        await _take_time(work.session)
         halls = await asyncio.to_thread(organisations.directory, seed)
         await _add(work.session, halls.organisations)
         await _add(work.session, halls.sites)
@@ -94,6 +95,7 @@ async def is_only_demo(session: AsyncSession) -> bool:
 async def clear(session: AsyncSession) -> None:
     """Empty every table and start all numbers afresh. Check `is_only_demo` before."""
     collect_tables()
+    await _take_time(session)
     names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
     await session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     found = await session.execute(
@@ -101,6 +103,13 @@ async def clear(session: AsyncSession) -> None:
     )
     for name in found.scalars().all():
         await session.execute(text(f'ALTER SEQUENCE "{name}" RESTART'))
+
+
+async def _take_time(session: AsyncSession) -> None:
+    """A slow machine may: nobody waits at a console for this transaction."""
+    await session.execute(text("SET LOCAL statement_timeout = '60s'"))
+    await session.execute(text("SET LOCAL lock_timeout = '20s'"))
+    await session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '120s'"))
 
 
 def banner_log_ins(credentials_file: Path) -> list[tuple[str, str, str]]:

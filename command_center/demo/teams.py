@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resource_dispatch import Authority, SpeedClass, Team
 
 from . import places
-from .minting import Mint
+from .minting import MARK, Mint
 from .places import Place
 
 ORDER, REQUEST = Authority.ORDER.value, Authority.REQUEST.value
@@ -251,7 +251,7 @@ def _named(mint: Mint, named: Named) -> Team:
         code=named.code,
         name=named.name,
         kind=named.kind.word,
-        unit_name=named.kind.unit,
+        unit_name=f"{named.kind.unit}{MARK}",
         region_code=named.region_code,
         longitude=longitude,
         latitude=latitude,
@@ -274,7 +274,7 @@ def _of_kind(mint: Mint, place: Place, kind: Kind, number: int) -> Team:
         code=f"{place.code}-{number + 1:03d}",
         name=f"{owner}{kind.word}",
         kind=kind.word,
-        unit_name=kind.unit,
+        unit_name=f"{kind.unit}{MARK}",
         region_code=place.code,
         longitude=longitude,
         latitude=latitude,

@@ -152,8 +152,13 @@ def test_hazards_are_identified_not_invented() -> None:
 def test_every_name_carries_the_mark_and_no_number_can_be_dialled() -> None:
     """示 in each made-up name, 000 before each number."""
     for team in crews.teams(SEED):
+        assert "演示" in team.unit_name
         assert "示" in team.contact_name
         assert team.phone.startswith("000-")
+    stores, _ = depots.depots(SEED)
+    assert all("演示" in depot.unit_name and "示" in depot.contact_name for depot in stores)
+    assert all("演示" in row.enterprise_name for row in hazards.hazards(SEED))
+    assert all("演示" in camera.name for camera in people.cameras(SEED))
     for expert in people.experts(SEED):
         assert "示" in expert.name
     for login in people.LOGINS:
