@@ -135,6 +135,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     switchboard.push = push_figures(app, desk)
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
+        await pool.start()
         await switchboard.start()
         yield
         await switchboard.stop()

@@ -71,6 +71,6 @@ def database_url(postgres_url: str, migrated_template: str) -> Iterator[str]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The module's database, opened for one test."""
-    opened = Database(database_url, pooled=False)
+    opened = Database(database_url, pool_size=10)
     yield opened
     await opened.close()

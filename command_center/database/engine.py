@@ -42,10 +42,16 @@ class Database:
                 "pool_pre_ping": True,
                 "pool_recycle": 1800,
             }
+        connect: dict[str, Any] = {
+            "options": options,
+            "connect_timeout": 2,
+            "prepare_threshold": None,
+        }
         self.engine: AsyncEngine = create_async_engine(
-            async_url(url),
-            connect_args={"options": options, "connect_timeout": 2, "prepare_threshold": None},
-            **kwargs,
+            async_url(url), connect_args=connect, **kwargs
+        )
+        self._probe: AsyncEngine = create_async_engine(
+            async_url(url), connect_args=connect, poolclass=NullPool
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
@@ -56,9 +62,9 @@ class Database:
             yield session
 
     async def is_answering(self) -> bool:
-        """Whether a trivial query succeeds now."""
+        """Whether a trivial query succeeds now, on a connection of its own: the pool may be busy."""
         try:
-            async with self.engine.connect() as connection:
+            async with self._probe.connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except (OperationalError, DBAPIError, TimeoutError, OSError):
             return False
@@ -66,3 +72,4 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self._probe.dispose()

@@ -78,7 +78,7 @@ async def propose(
         solver=found.solver,
         created_at=work.now,
         created_by=work.actor.name,
-        content=_content(found),
+        content=_content(found, work.now),
         is_drill=incident.is_drill,
     )
     work.session.add(row)
@@ -151,10 +151,10 @@ def _task(
     )
 
 
-def _content(found: dispatch.Proposal) -> dict[str, Any]:
+def _content(found: dispatch.Proposal, now: datetime) -> dict[str, Any]:
     """The proposal as plain JSON; each line and load gets an id to be chosen by."""
     return {
-        "lines": [_line(line) for line in found.lines],
+        "lines": [_line(line, now) for line in found.lines],
         "materials": [_load(load) for load in found.materials],
         "unassigned": [
             {"task_id": u.task_id, "task_text": u.task_text, "reason": u.reason.text()}
@@ -166,10 +166,10 @@ def _content(found: dispatch.Proposal) -> dict[str, Any]:
     }
 
 
-def _line(line: dispatch.ProposalLine) -> dict[str, Any]:
+def _line(line: dispatch.ProposalLine, now: datetime) -> dict[str, Any]:
     runner_up = None
     if line.runner_up is not None:
-        minutes = round((line.runner_up.arrive_at - line.depart_at).total_seconds() / 60)
+        minutes = round((line.runner_up.arrive_at - now).total_seconds() / 60)
         runner_up = word(
             "dispatch", "runner_up", team=line.runner_up.team_name, minutes=max(0, minutes)
         )
