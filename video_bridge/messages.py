@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 WIRE_VERSION = 1
 
-Codec = Literal["H264", "VP8", "H263", "H261", "opus", "G722", "PCMA", "PCMU", "telephone-event"]
+VideoCodec = Literal["H264", "VP8", "H263", "H263-1998", "H261"]
+Codec = VideoCodec | Literal["opus", "G722", "PCMA", "PCMU", "telephone-event"]
 MediaKind = Literal["audio", "video"]
 
 

@@ -23,13 +23,14 @@ from ..messages import CloseReason, MediaKind
 from ..rtp import rtcp
 from ..rtp.packet import is_rtcp
 from ..streams.plan import MediaPlan
+from ..streams.video_formats import FORMATS
 from ..transports.rtp_ports import source_address
 from .session_media import SessionMedia, Surroundings
 
 log = logging.getLogger(__name__)
 
 RELATCH_AFTER_S = 1.0
-_SENDING_CODECS = {"audio": {"opus", "G722", "PCMA", "PCMU"}, "video": {"H264", "VP8"}}
+_SENDING_CODECS = {"audio": {"opus", "G722", "PCMA", "PCMU"}, "video": set(FORMATS)}
 
 
 class _Datagrams(asyncio.DatagramProtocol):

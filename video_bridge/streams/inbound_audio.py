@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..audio.receiver import AudioReceiver
 from ..errors import RemoteMediaError
 from ..payload import dtmf
+from ..rtp.header_ext import audio_level
 from ..rtp.packet import RtpPacket
 from ..rtp.source import ReceiveStatistics
 from .plan import MediaPlan
@@ -52,7 +53,14 @@ class InboundAudio:
         while self._waiting:
             packet, arrived = self._waiting.popleft()
             try:
-                self._receiver.receive(packet, arrived)
+                self._receiver.receive(packet, arrived, self._level(packet))
             except RemoteMediaError:
                 continue  # counted by its statistics; concealed like a lost one
         return self._receiver.tick(now)
+
+    def _level(self, packet: RtpPacket) -> int | None:
+        """What the sender says how loud it is (RFC 6464). Raises RemoteMediaError."""
+        if self.plan.audio_level_id is None:
+            return None
+        level = audio_level(packet, self.plan.audio_level_id)
+        return level.level_dbov if level is not None else None

@@ -13,12 +13,12 @@ from ..codecs.picture import Picture
 from ..codecs.video import VideoDecoder
 from ..errors import RemoteMediaError
 from ..leg import Shown
-from ..payload import h264, vp8
 from ..rtp.packet import RtpPacket
 from ..rtp.reorder import ReceivedFrame, VideoReorder
 from ..rtp.source import ReceiveStatistics
 from .plan import MediaPlan
 from .rates import Rate
+from .video_formats import video_format
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +50,12 @@ class InboundVideo:
         self._pool = pool
         self._ask_keyframe = ask_keyframe
         self._ask_again = ask_again
-        is_h264 = plan.codec == "H264"
+        format_ = video_format(plan.codec)
         self._reorder = VideoReorder(
-            starts_frame=h264.starts_frame if is_h264 else vp8.starts_frame,
-            is_nack_used="nack" in plan.feedback,
+            starts_frame=format_.starts_frame, is_nack_used="nack" in plan.feedback
         )
-        self._depacketiser: h264.Depacketiser | vp8.Depacketiser = (
-            h264.Depacketiser() if is_h264 else vp8.Depacketiser()
-        )
-        self._is_keyframe = h264.is_keyframe if is_h264 else vp8.is_keyframe
+        self._depacketiser = format_.depacketiser()
+        self._is_keyframe = format_.is_keyframe
         self._decoder = VideoDecoder(plan.codec)
         self._waiting: deque[bytes] = deque()
         self._is_decoding = False

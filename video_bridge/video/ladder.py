@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..codecs.video import VideoEncoder
+from ..codecs.video import EncodedFrame, VideoEncoder
 from ..datapath import Departure, Fanout, FanoutTarget, create_fanout
-from ..payload import h264, vp8
-from .picture import Picture, scaled
+from ..payload import h261, h263, h263_1998, h264, vp8
+from .layouts import Pane
+from .picture import Picture, blank, scale_into, scaled, view
 
 FPS = 25
 KEYFRAME_PAUSE_S = 0.7
@@ -38,6 +39,12 @@ VP8_720P = RungKey("VP8", 1280, 720, 1_500_000)
 VP8_360P = RungKey("VP8", 640, 360, 500_000)
 H264_720P_SINGLE = RungKey("H264", 1280, 720, 1_500_000, 0)
 H264_360P_SINGLE = RungKey("H264", 640, 360, 500_000, 0)
+CIF = (352, 288)  # the one picture size that all H.263 and H.261 rooms have
+H263_CIF = RungKey("H263", *CIF, 384_000)
+H263_1998_CIF = RungKey("H263-1998", *CIF, 384_000)
+H261_CIF = RungKey("H261", *CIF, 384_000)
+_OLD = {"H263": H263_CIF, "H263-1998": H263_1998_CIF, "H261": H261_CIF}
+CIF_PIXEL_SHAPE = 12 / 11  # ITU-T H.261 3.1: a CIF picture is 4:3
 
 
 def choose_rung(
@@ -48,7 +55,7 @@ def choose_rung(
     if codec == "VP8":
         return VP8_720P if is_large else VP8_360P
     if codec != "H264":
-        return None
+        return _OLD.get(codec)
     if packetization_mode == 0:
         return H264_720P_SINGLE if is_large else H264_360P_SINGLE
     return H264_720P if is_large else H264_360P
@@ -89,6 +96,7 @@ class Rung:
         self.has_deaf_leg = False
         self._picture_id = 0
         self._departure: Departure | None = None
+        self._letterbox: Picture | None = None
         self._encoder: VideoEncoder | None = None
         self._last_key_at: float | None = None
 
@@ -112,7 +120,9 @@ class Rung:
     def encode(self, programme: Picture, now: float) -> list[bytes]:
         """RTP payloads of the programme's picture; not to be called twice at once."""
         picture = programme
-        if (programme.width, programme.height) != (self.key.width, self.key.height):
+        if (self.key.width, self.key.height) == CIF:
+            picture = self._letterboxed(programme)
+        elif (programme.width, programme.height) != (self.key.width, self.key.height):
             picture = scaled(programme, self.key.width, self.key.height)
         overdue = self.has_deaf_leg and (
             self._last_key_at is None or now - self._last_key_at >= KEYFRAME_EVERY_DEAF_S
@@ -126,9 +136,29 @@ class Rung:
         if frame.is_key:
             self._last_key_at = now
             self.wish.made(now)
-        if self.key.codec == "VP8":
+        return self._packetise(frame)
+
+    def _letterboxed(self, programme: Picture) -> Picture:
+        """The 16:9 programme undistorted on the 4:3 picture of old rooms."""
+        width, height = CIF
+        shown = round(width * CIF_PIXEL_SHAPE * programme.height / programme.width) & ~1
+        if self._letterbox is None:
+            self._letterbox = blank(width, height)
+        area = Pane(0, (height - shown) // 2 & ~1, width, shown)
+        scale_into(programme, view(self._letterbox, area))
+        return self._letterbox
+
+    def _packetise(self, frame: EncodedFrame) -> list[bytes]:
+        codec = self.key.codec
+        if codec == "VP8":
             self._picture_id = (self._picture_id + 1) & 0x7FFF
             return vp8.packetise(frame.data, self._picture_id)
+        if codec == "H263":
+            return h263.packetise(frame.data, frame.macroblocks)
+        if codec == "H263-1998":
+            return h263_1998.packetise(frame.data)
+        if codec == "H261":
+            return h261.packetise(frame.data, is_intra=frame.is_key)
         if self.key.packetization_mode == 0:
             return h264.packetise(frame.data, mode=0, max_payload=SINGLE_NAL_SIZE + 160)
         return h264.packetise(frame.data)

@@ -4,6 +4,7 @@ import pytest
 
 from video_bridge.codecs.video import VideoDecoder
 from video_bridge.payload import h264, vp8
+from video_bridge.streams.video_formats import video_format
 from video_bridge.video.ladder import (
     H264_360P,
     H264_360P_SINGLE,
@@ -93,3 +94,17 @@ def test_vp8_rung_decodes() -> None:
     payloads = rung.encode(blank(1280, 720, (120, 90, 200)), 0.0)
     (picture,) = VideoDecoder("VP8").decode(vp8.Depacketiser().depacketise(payloads))
     assert abs(int(picture.v[90, 160]) - 200) < 4
+
+
+@pytest.mark.parametrize("codec", ["H263", "H263-1998", "H261"])
+def test_old_rooms_get_the_programme_undistorted_in_cif(codec: str) -> None:
+    """Rooms of twenty years ago see 16:9 between two bars, not a stretched picture."""
+    key = choose_rung(codec, packetization_mode=1, allows_720p=True, max_bitrate_bps=None)
+    assert key is not None
+    payloads = Rung(key).encode(blank(1280, 720, (120, 90, 200)), 0.0)
+    frame = video_format(codec).depacketiser().depacketise(payloads)
+    assert video_format(codec).starts_frame(payloads[0]) and video_format(codec).is_keyframe(frame)
+    (picture,) = VideoDecoder(codec).decode(frame)
+    assert (picture.width, picture.height) == (352, 288)
+    assert abs(int(picture.y[144, 176]) - 120) < 5 and abs(int(picture.v[72, 88]) - 200) < 5
+    assert picture.y[10, 176] < 30 and picture.y[280, 176] < 30
