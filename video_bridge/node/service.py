@@ -24,7 +24,7 @@ from ..ingest.session_media import Surroundings
 from ..ingest.synthetic import SyntheticMedia, is_silent, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
-from ..messages import CloseReason, LegKind
+from ..messages import CloseReason, LegKind, LegState
 from ..transports.rtp_ports import RtpPorts
 
 log = logging.getLogger(__name__)
@@ -190,7 +190,11 @@ class NodeService:
         leg = Leg(request, conference, asyncio.get_running_loop().time())
         conference.join(leg)
         try:
-            return await self._give_media(conference, leg, request)
+            added = await self._give_media(conference, leg, request)
+            if leg.state is LegState.CLOSED:  # removed while its media was being made
+                await leg.media.close()
+                raise LocalMediaError("leg_unknown", leg_id=leg.leg_id)
+            return added
         except VideoBridgeError as error:
             await conference.close_leg(leg.leg_id, CloseReason.REJECTED, error.code)
             raise

@@ -137,7 +137,7 @@ def _draw_muted(image: Image.Image, left: int, height: int, size: int) -> None:
     )
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=128)
 def name_caption(name: str, pane_width: int, pane_height: int, *, muted: bool = False) -> Patch:
     """The site's name at the lower left of its pane, with a struck microphone when muted."""
     size = caption_size(pane_height)
@@ -155,7 +155,7 @@ def interrupted_badge(pane_width: int, pane_height: int, top: int = 0) -> Patch:
     return _patch(image, (pane_width - image.width - margin) & ~1, margin + (top & ~1))
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=40)  # of up to 1.4 MB each
 def placeholder(name: str, note: str, width: int, height: int, *, alarm: bool = False) -> Picture:
     """What stands in a pane without a picture: the site's name, and why in a word."""
     shade = np.linspace(0.0, 1.0, height)[:, None, None]
