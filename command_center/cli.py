@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .console_text import Speaker
+from .console_text import Speaker, phrase
 from .settings import Settings
 
 app = typer.Typer(
@@ -170,6 +170,51 @@ def seed(settings_file: SettingsFile = None, var: VarDir = None) -> None:
     with database_running(settings, say) as database_url:
         bring_up(database_url)
         say.line("seeded" if seed_demo(settings, database_url, say) else "seed_kept")
+
+
+@app.command()
+def check(var: VarDir = None) -> None:
+    """Look at the installation: database, schema, processes, font, disk, certificate."""
+    from .checkup import look
+
+    say = Speaker()
+    findings = look(_settings(var_dir=var))
+    for finding in findings:
+        say.finding(finding.key, finding.detail, is_good=finding.is_good)
+    if any(finding.is_fatal and not finding.is_good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("reset-demo")
+def reset_demo(
+    var: VarDir = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Delete the demo's data and seed it afresh. Stop `serve` first."""
+    from .database import migrate as bring_up
+    from .processes import AlreadyRunningError, InstanceLock
+    from .seeding import OtherAccountsError, clear_demo, seed_demo
+    from .serve import database_running
+
+    say = Speaker()
+    settings = _settings(var_dir=var)
+    if not yes and not typer.confirm(phrase("reset_question", where=settings.var_dir)):
+        raise typer.Exit(1)
+    try:
+        with (
+            InstanceLock(settings.run_dir / "serve.lock"),
+            database_running(settings, say) as database_url,
+        ):
+            bring_up(database_url)
+            clear_demo(database_url)
+            seed_demo(settings, database_url, say)
+    except AlreadyRunningError as error:
+        say.line("already_running", pid=error.pid or "?")
+        raise typer.Exit(1) from error
+    except OtherAccountsError as error:
+        say.line("reset_refused")
+        raise typer.Exit(1) from error
+    say.line("reset_done")
 
 
 def main() -> None:

@@ -41,6 +41,11 @@ class Speaker:
     def plain(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
+    def finding(self, key: str, detail: str, *, is_good: bool) -> None:
+        mark, colour = ("✓", "green") if is_good else ("✗", "red")
+        self._console.print(f"[{colour}]{mark}[/{colour}]", end=" ")
+        self._console.print(f"{phrase(key)}  {detail}", markup=False, soft_wrap=True)
+
     def banner(
         self,
         settings: Settings,

@@ -42,6 +42,30 @@ async def _seed(settings: Settings, database_url: str, say: Speaker) -> bool:
         await database.close()
 
 
+class OtherAccountsError(Exception):
+    """The database holds accounts that are not the demonstration's: it is not cleared."""
+
+    code = "other_accounts"
+
+
+def clear_demo(database_url: str) -> None:
+    """Empty a database that holds the demonstration alone. Raises OtherAccountsError."""
+    asyncio.run(_clear(database_url))
+
+
+async def _clear(database_url: str) -> None:
+    from . import demo
+
+    database = Database(database_url, pooled=False)
+    try:
+        async with database.session() as session, session.begin():
+            if not await demo.is_only_demo(session):
+                raise OtherAccountsError()
+            await demo.clear(session)
+    finally:
+        await database.close()
+
+
 def demo_log_ins(settings: Settings) -> list[tuple[str, str, str]]:
     """Log-in name, password and whose they are; none without a demonstration."""
     from . import demo

@@ -97,6 +97,14 @@ async def _own_participant(work: Work, row: ConsultationRow, actor: Actor) -> Pa
     return participant
 
 
+def require_direction(actor: Actor, direction: Direction) -> None:
+    """Raises `publish_not_allowed` or `play_not_allowed`."""
+    if direction is Direction.PUBLISH and not actor.can_publish:
+        raise LocalConsultationError("publish_not_allowed")
+    if direction is Direction.PLAY and not actor.can_play:
+        raise LocalConsultationError("play_not_allowed")
+
+
 @service_call(permission=Permission.CONSULTATION_JOIN, audit="session.join")
 async def begin_session(work: Work, consultation_id: UUID, direction: Direction) -> Ticket:
     """Mint the caller's leg; the one before it is replaced. The node is asked after the commit.
@@ -106,10 +114,7 @@ async def begin_session(work: Work, consultation_id: UUID, direction: Direction)
     """
     row = await open_consultation_row(work, consultation_id)
     actor = work.actor
-    if direction is Direction.PUBLISH and not actor.can_publish:
-        raise LocalConsultationError("publish_not_allowed")
-    if direction is Direction.PLAY and not actor.can_play:
-        raise LocalConsultationError("play_not_allowed")
+    require_direction(actor, direction)
     participant = await _own_participant(work, row, actor)
     if Protocol(participant.protocol) is not Protocol.WEBRTC:
         participant.protocol = Protocol.WEBRTC.value  # a hall or camera that comes by a link

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,6 +40,7 @@ from .transitions import (
 NodeEvent = node_words.LegUp | node_words.LegLost | node_words.LegClosed
 PASSES = 6  # rounds of commands before the loop waits again
 RETRY_S = 1.0
+REMEMBERED = 2000
 DRIFT_EVERY_S = 5.0
 _log = structlog.get_logger("command_center.switchboard")
 
@@ -75,6 +77,8 @@ class ConsultationLoop:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._compared_at: datetime | None = None
+        self._ended: deque[str] = deque(maxlen=REMEMBERED)
+        self._dialled_at: dict[str, datetime] = {}
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"consultation {self._id}")
@@ -93,6 +97,8 @@ class ConsultationLoop:
         legs = dict(self._mirror.legs)
         if isinstance(event, node_words.LegClosed):
             legs.pop(event.leg_id, None)
+            if event.leg_id not in self._mirror.calls:
+                self._remember_ended(event.leg_id)
         else:
             state = LegState.UP if isinstance(event, node_words.LegUp) else LegState.LOST
             known = legs.get(event.leg_id) or r.NodeLeg(event.leg_id, state)
@@ -136,19 +142,29 @@ class ConsultationLoop:
         calls = dict(self._mirror.calls)
         if call.state is CallState.ENDED:
             calls.pop(call.leg_id, None)
+            self._remember_ended(call.leg_id)
         else:
             calls[call.leg_id] = call
         self._mirror = replace(self._mirror, calls=calls)
         self._tell(call)
 
+    def _remember_ended(self, leg_id: str) -> None:
+        """Told before it is written: nothing is dialled or pulled again meanwhile."""
+        self._ended.append(leg_id)
+        self._mirror = replace(self._mirror, ended=frozenset(self._ended))
+
     def on_gateway_gone(self) -> None:
         self._mirror = replace(self._mirror, is_gateway_up=False, calls={})
 
     def on_gateway_snapshot(self, calls: Sequence[CallChanged], taken_at: datetime) -> None:
-        self._mirror = replace(
-            self._mirror, is_gateway_up=True, calls={call.leg_id: call for call in calls}
-        )
-        for call in calls:
+        younger = {
+            leg_id: call
+            for leg_id, call in self._mirror.calls.items()
+            if self._dialled_at.get(leg_id, taken_at) > taken_at
+        }
+        known = {call.leg_id: call for call in calls if call.leg_id not in self._ended}
+        self._mirror = replace(self._mirror, is_gateway_up=True, calls=younger | known)
+        for call in known.values():
             self._tell(call)
         self._tell(_Compare(taken_at, node_restarted=False))
 
@@ -366,6 +382,10 @@ class ConsultationLoop:
 
     async def _dial(self, wanted: r.Wanted, member: Seat) -> None:
         leg_id = member.leg_id or ""
+        self._dialled_at = {
+            leg: at for leg, at in self._dialled_at.items() if leg in self._mirror.calls
+        }
+        self._dialled_at[leg_id] = self._desk.clock()
         calls = dict(self._mirror.calls)
         calls[leg_id] = CallChanged(
             leg_id=leg_id, conference_id=str(self._id), state=CallState.DIALLING

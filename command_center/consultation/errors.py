@@ -53,6 +53,9 @@ PROBLEMS = {
         422, "摄像机地址不合规：仅支持 rtsp、rtsps", "Only rtsp:// and rtsps:// cameras are taken"
     ),
     "layout_malformed": Problem(422, "画面布局有误：{reason}", "The layout is malformed: {reason}"),
+    "join_token_expired": Problem(
+        401, "入会链接已过期，请向值班席索取新链接", "The join link has expired, ask for a new one"
+    ),
     "sdp_malformed": Problem(422, "媒体描述有误：{reason}", "The SDP is malformed: {reason}"),
     "trickle_malformed": Problem(
         422, "网络候选地址有误：{reason}", "The trickle fragment is malformed: {reason}"

@@ -45,6 +45,7 @@ class Mirror:
     legs: Mapping[str, NodeLeg] = field(default_factory=dict)
     calls: Mapping[str, CallChanged] = field(default_factory=dict)
     layout: Layout | None = None  # as last sent; None: unknown
+    ended: frozenset[str] = frozenset()  # legs that are over, though the roster may not say so yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _for_member(member: Seat, mirror: Mirror, now: datetime) -> list[Command]:
         if asked != (leg.microphone_muted, leg.speaker_muted):
             return [MuteLeg(leg_id, *asked)]
         return []
-    if not member.is_wanted:
+    if not member.is_wanted or leg_id in mirror.ended:
         return []
     if member.protocol in PULLED and mirror.is_node_up:
         return [PullCamera(member)]

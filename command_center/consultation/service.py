@@ -11,7 +11,6 @@ from ..incidents.timeline import open_incident
 from ..incidents.timeline import tell as tell_incident
 from ..security import Permission, Work, service_call
 from ..security.actor import Actor, ActorKind
-from ..security.sessions import revoke_join_tokens
 from . import repository, roster
 from .errors import LocalConsultationError
 from .model import ABSENT, PULLED, SIGNALLED, MemberKind, ParticipantState, Protocol
@@ -246,7 +245,10 @@ async def set_layout(work: Work, consultation_id: UUID, layout: LayoutIn) -> Con
 
 @service_call(permission=Permission.CONSULTATION_CONTROL, audit="consultation.close")
 async def close_consultation(work: Work, consultation_id: UUID) -> ConsultationRow:
-    """散会: every leg ends, every link dies. Closing a closed one changes nothing."""
+    """散会: every leg ends. Links no longer join, but a team goes on with its orders by them.
+
+    Closing a closed one changes nothing.
+    """
     row = await repository.consultation(work.session, consultation_id, lock=True)
     require_sight(work.actor, row)
     work.concerns("consultation", row.id, is_drill=row.is_drill, number=row.number)
@@ -262,7 +264,6 @@ async def close_consultation(work: Work, consultation_id: UUID) -> ConsultationR
             locked.reason_code = "conference_closed"
             locked.state_changed_at = work.now
         work.session.add(locked)
-    await revoke_join_tokens(work, row.id)
     if row.incident_id is not None:
         await _free_incident(work, row)
     roster.tell(work, row, "consultation.closed", {"id": str(row.id)})

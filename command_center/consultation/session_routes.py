@@ -20,7 +20,15 @@ from ..security.work import Desk
 from ..web import PUBLIC, Context, Credential, Route, route
 from ..web.context import DESK
 from . import repository
-from .access import Direction, Ticket, begin_session, check_trickle, end_session, fail_session
+from .access import (
+    Direction,
+    Ticket,
+    begin_session,
+    check_trickle,
+    end_session,
+    fail_session,
+    require_direction,
+)
 from .errors import LocalConsultationError
 from .schemas import JoinPageOut
 from .service import require_sight
@@ -90,6 +98,7 @@ async def _add_leg(board: Switchboard, ticket: Ticket, offer: str) -> str:
 
 async def _join(ctx: Context[None], direction: Direction) -> web.Response:
     consultation_id = ctx.path_id("consultation_id")
+    require_direction(ctx.actor, direction)
     offer = checked_offer(ctx.raw)
     board = ctx.service(Switchboard)
     desk: Desk = ctx.request.app[DESK]

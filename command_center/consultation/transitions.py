@@ -177,6 +177,8 @@ def from_node(event: LegUp | LegLost | LegClosed) -> Event | None:
     kind = _CLOSINGS[event.reason]
     if kind is None:
         return None
+    if kind is Left:
+        return Left(event.reason.value)  # how exactly it said goodbye is for the log
     return kind("node_restarted" if kind is NodeGone else event.detail or event.reason.value)
 
 

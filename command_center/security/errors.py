@@ -49,6 +49,10 @@ class JoinTokenInvalidError(SecurityError):
     code = "join_token_invalid"
 
 
+class JoinTokenExpiredError(JoinTokenInvalidError):
+    code = "join_token_expired"
+
+
 class CsrfHeaderMissingError(SecurityError):
     code = "csrf_header_missing"
 

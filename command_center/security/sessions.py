@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .actor import Actor, ActorKind
-from .errors import JoinTokenInvalidError
+from .errors import JoinTokenExpiredError, JoinTokenInvalidError
 from .permissions import Permission, Role, permissions_of
 from .tables import AccountRow, JoinTokenRow, SessionRow
 from .work import Work, service_call
@@ -93,14 +93,16 @@ async def revoke_session(session: AsyncSession, session_id: UUID, now: datetime)
 
 
 async def resolve_join_token(session: AsyncSession, secret: str, now: datetime) -> Actor:
-    """The actor behind a join token. Raises JoinTokenInvalidError (unknown, expired, revoked)."""
+    """The actor behind a join token. Raises JoinTokenInvalidError, JoinTokenExpiredError."""
     row = (
         await session.execute(
             select(JoinTokenRow).where(JoinTokenRow.token_digest == digest(secret))  # type: ignore[arg-type]
         )
     ).scalar_one_or_none()
-    if row is None or row.revoked_at is not None or row.expires_at <= now:
+    if row is None or row.revoked_at is not None:
         raise JoinTokenInvalidError()
+    if row.expires_at <= now:
+        raise JoinTokenExpiredError()
     return Actor(
         id=str(row.id),
         name=row.name,
