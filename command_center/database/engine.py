@@ -62,7 +62,7 @@ class Database:
             yield session
 
     async def is_answering(self) -> bool:
-        """Whether a trivial query succeeds now, on a connection of its own: the pool may be busy."""
+        """Whether a trivial query succeeds now, beside the pool, which may be busy."""
         try:
             async with self._probe.connect() as connection:
                 await connection.execute(text("SELECT 1"))
