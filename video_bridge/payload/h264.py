@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from ..errors import LocalMediaError, RemoteMediaError
 
-NAL_SLICE, NAL_IDR, NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD = 1, 5, 6, 7, 8, 9
+NAL_SLICE, NAL_PARTITION_A, NAL_IDR = 1, 2, 5
+NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD = 6, 7, 8, 9
 NAL_STAP_A, NAL_FU_A = 24, 28
 START_CODE = b"\x00\x00\x00\x01"
 DEFAULT_MAX_PAYLOAD = 1200
@@ -106,12 +107,13 @@ def starts_frame(payload: bytes) -> bool:
     nal_type = payload[0] & 0x1F
     if nal_type in (NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD):
         return True
-    if nal_type in (NAL_SLICE, NAL_IDR):
+    if nal_type in (NAL_SLICE, NAL_PARTITION_A, NAL_IDR):
         return len(payload) > 1 and bool(payload[1] & 0x80)
     if nal_type == NAL_STAP_A:
         return len(payload) > 3 and starts_frame(payload[3:])
     if nal_type == NAL_FU_A:
-        return len(payload) > 2 and bool(payload[1] & 0x80) and bool(payload[2] & 0x80)
+        is_start = len(payload) > 2 and bool(payload[1] & 0x80)
+        return is_start and starts_frame(bytes((payload[1] & 0x1F,)) + payload[2:3])
     return False
 
 

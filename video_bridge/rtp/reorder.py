@@ -1,20 +1,27 @@
 """Video packets in any order to whole frames in order, with the list of what to ask again.
 
 A frame is released on its marker bit, at once when nothing before it is missing. Missing packets
-are asked again (NACK) with a growing pause; after `give_up_s` the hole is jumped over to the next
-packet that begins a frame, and a key frame is wanted.
+are asked for (NACK) once they cannot just have been overtaken, and again each round trip. A hole
+that stays is given up after `give_up_s` (three tries' time, 0.25 to 0.48 s): it is jumped over
+to the next packet that begins a frame, and a key frame is wanted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .packet import RtpPacket, sequence_distance
 
 NACK_FIRST_PAUSE_S = 0.010  # a packet overtaken by its neighbour is no loss yet
-NACK_REPEAT_S = 0.050
-NACK_MAX_TRIES = 6
+NACK_MAX_FIRST_PAUSE_S = 0.060
+NACK_REPEAT_S = 0.040
+NACK_MAX_TRIES = 8
+LONG_ROUND_TRIP_S = 0.1
+MIN_GIVE_UP_S, MAX_GIVE_UP_S = 0.25, 0.48
+OVERTAKING_FADES = 0.995  # per packet: how long a burst of reordering is remembered
+FIRST_PACKET_PATIENCE_S = 0.03
+MAX_FIRST_OVERTAKEN = 32
 MAX_HELD = 2048
 MAX_MISSING = 512
 
@@ -36,7 +43,8 @@ class ReceivedFrame:
 class _Missing:
     since: float
     tries: int = 0
-    next_try: float = field(default=0.0)
+    next_try: float = 0.0
+    asked_at: float | None = None
 
 
 class VideoReorder:
@@ -49,12 +57,13 @@ class VideoReorder:
     def __init__(
         self,
         *,
-        give_up_s: float = 0.25,
+        give_up_s: float | None = None,
         starts_frame: Callable[[bytes], bool] | None = None,
         is_nack_used: bool = True,
     ) -> None:
-        self.give_up_s = give_up_s
         self.round_trip_s = 0.05
+        self._fixed_give_up_s = give_up_s
+        self._overtaken_s = 0.0  # how late overtaken packets came of late
         self._starts_frame = starts_frame
         self._is_nack_used = is_nack_used
         self._held: dict[int, RtpPacket] = {}
@@ -63,9 +72,20 @@ class VideoReorder:
         self._next = 0  # the sequence number of the next packet to release
         self._highest = 0
         self._after_gap = False
+        self._is_synced = False
+        self._dropped: RtpPacket | None = None  # the last one dropped while looking for a start
+        self._patient_until = 0.0
         self._wants_keyframe = False
         self.packets_given_up = 0
         self.packets_late = 0
+
+    @property
+    def give_up_s(self) -> float:
+        """How long a hole is waited for."""
+        if self._fixed_give_up_s is not None:
+            return self._fixed_give_up_s
+        wanted = 0.1 + 3.0 * self.round_trip_s
+        return max(MIN_GIVE_UP_S, min(MAX_GIVE_UP_S, wanted))
 
     def take_keyframe_wish(self) -> bool:
         """True once after a hole was given up: ask the sender for a key frame."""
@@ -74,60 +94,91 @@ class VideoReorder:
 
     def next_deadline(self) -> float | None:
         """When `nacks` or `frames` has to be called again if no packet comes; None: not needed."""
-        if not self._missing:
-            return None
-        return min(
+        deadlines = [
             min(missing.since + self.give_up_s, missing.next_try)
             for missing in self._missing.values()
-        )
+        ]
+        if not self._is_synced and self._held:
+            deadlines.append(self._patient_until)
+        return min(deadlines, default=None)
 
     def insert(self, packet: RtpPacket, now: float) -> None:
         """Take one packet of the stream; duplicates and packets too late are dropped."""
         sequence = packet.sequence_number
         if packet.ssrc != self._ssrc:
-            self._restart(packet)
+            self._restart(packet, now)
         elif abs(sequence_distance(sequence, self._highest)) > MAX_HELD:
-            self._restart(packet)
+            self._restart(packet, now)
             self._after_gap = self._wants_keyframe = True
-        if sequence_distance(sequence, self._next) < 0:
-            self.packets_late += 1
-            return
-        self._missing.pop(sequence, None)
+        behind = -sequence_distance(sequence, self._next)
+        if behind > 0:
+            if self._is_synced or now >= self._patient_until or behind > MAX_FIRST_OVERTAKEN:
+                self.packets_late += 1
+                return
+            self._begin_earlier(sequence, now)
+        self._overtaken_s *= OVERTAKING_FADES
+        if (found := self._missing.pop(sequence, None)) is not None:
+            self._learn_overtaking(found, now)
         self._held[sequence] = packet
         ahead = sequence_distance(sequence, self._highest)
-        for step in range(1, ahead):
-            lost = (self._highest + step) & 0xFFFF
-            self._missing[lost] = _Missing(since=now, next_try=now + NACK_FIRST_PAUSE_S)
+        if ahead > 1:
+            pause = min(NACK_MAX_FIRST_PAUSE_S, max(NACK_FIRST_PAUSE_S, 1.2 * self._overtaken_s))
+            for step in range(1, ahead):
+                lost = (self._highest + step) & 0xFFFF
+                self._missing[lost] = _Missing(since=now, next_try=now + pause)
         if ahead > 0:
             self._highest = sequence
 
-    def _restart(self, packet: RtpPacket) -> None:
+    def _learn_overtaking(self, found: _Missing, now: float) -> None:
+        """A packet that comes unasked, or sooner than an answer could, was only overtaken."""
+        late = now - found.since
+        if found.asked_at is None or now - found.asked_at < 0.7 * self.round_trip_s:
+            self._overtaken_s = max(self._overtaken_s, late)
+
+    def _restart(self, packet: RtpPacket, now: float) -> None:
         self._after_gap = self._ssrc is not None
         self._ssrc = packet.ssrc
         self._held.clear()
         self._missing.clear()
         self._next = self._highest = packet.sequence_number
+        self._is_synced = self._starts_frame is None
+        self._dropped = None
+        self._patient_until = now + FIRST_PACKET_PATIENCE_S
+
+    def _begin_earlier(self, sequence: int, now: float) -> None:
+        """A packet from before the first one that came: it was overtaken at the very start."""
+        step = (sequence + 1) & 0xFFFF
+        while step != self._next:
+            self._missing[step] = _Missing(since=now, next_try=now + NACK_FIRST_PAUSE_S)
+            step = (step + 1) & 0xFFFF
+        self._next = sequence
 
     def nacks(self, now: float) -> list[int]:
-        """Sequence numbers to ask for now; each is asked again after a growing pause."""
+        """Sequence numbers to ask for now; each is asked again after a round trip."""
         if not self._is_nack_used:
             return []
         wanted = []
         for sequence, missing in self._missing.items():
             if now >= missing.next_try and missing.tries < NACK_MAX_TRIES:
-                pause = max(NACK_REPEAT_S, self.round_trip_s * 1.2) * (1 << missing.tries // 2)
+                missing.asked_at = missing.asked_at or now
                 missing.tries += 1
-                missing.next_try = now + pause
+                missing.next_try = now + self._repeat_after()
                 wanted.append(sequence)
             elif missing.tries >= NACK_MAX_TRIES:
                 missing.next_try = missing.since + self.give_up_s
         return wanted
 
+    def _repeat_after(self) -> float:
+        """A round trip; on long ways half of one, or a hole would be given up after two tries."""
+        share = 1.1 if self.round_trip_s < LONG_ROUND_TRIP_S else 0.6
+        return max(NACK_REPEAT_S, share * self.round_trip_s)
+
     def frames(self, now: float) -> list[ReceivedFrame]:
         """Frames that are whole now, in order."""
         self._give_up(now)
         released = []
-        while (frame := self._next_frame()) is not None:
+        self._sync(now)
+        while self._is_synced and (frame := self._next_frame()) is not None:
             released.append(frame)
         return released
 
@@ -171,25 +222,32 @@ class VideoReorder:
         self._after_gap = self._wants_keyframe = True
 
     def _jump_to(self, sequence: int) -> None:
-        """Drop all up to the first packet at or after `sequence` that begins a frame."""
-        after_marker = False
-        while sequence_distance(self._highest, sequence) >= 0:
-            packet = self._held.get(sequence)
-            if packet is None:
-                break  # a younger hole: what follows it is judged when it is filled or given up
-            if self._begins(packet, after_marker):
-                break
-            after_marker = packet.marker
-            sequence = (sequence + 1) & 0xFFFF
+        """Drop all before `sequence`; what follows is dropped too until a frame begins."""
         while self._next != sequence:
             self._held.pop(self._next, None)
             self._missing.pop(self._next, None)
             self._next = (self._next + 1) & 0xFFFF
+        self._is_synced = False
+        self._dropped = None
 
-    def _begins(self, packet: RtpPacket, after_marker: bool) -> bool:
-        if after_marker:
+    def _sync(self, now: float) -> None:
+        """Drop packets at `_next` until one begins a frame. Half a frame is never released."""
+        while not self._is_synced:
+            packet = self._held.get(self._next)
+            if packet is None:
+                return
+            if self._begins(packet):
+                self._is_synced = True
+                return
+            if now < self._patient_until:
+                return  # the stream's first packet may have been overtaken
+            self._dropped = self._held.pop(self._next)
+            self._next = (self._next + 1) & 0xFFFF
+            self._after_gap = self._wants_keyframe = True
+
+    def _begins(self, packet: RtpPacket) -> bool:
+        if self._dropped is not None and self._dropped.marker:
             return True
         if self._starts_frame is not None:
             return self._starts_frame(packet.payload)
-        previous = self._held.get((packet.sequence_number - 1) & 0xFFFF)
-        return previous is not None and previous.timestamp != packet.timestamp
+        return self._dropped is not None and self._dropped.timestamp != packet.timestamp

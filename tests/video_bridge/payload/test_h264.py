@@ -137,6 +137,14 @@ def test_the_first_packet_of_a_frame_is_known() -> None:
                 assert sum(starts) == 1
 
 
+def test_a_fragmented_parameter_set_or_sei_begins_a_frame() -> None:
+    """Some encoders put kilobytes of SEI in front of a picture."""
+    for kind in (6, 7, 9):
+        payloads = h264.packetise(h264.join_annexb([bytes([kind]) + b"\x11" * 3000]))
+        assert [h264.starts_frame(p) for p in payloads] == [True, False, False]
+    assert not h264.starts_frame(b"\x7c\x9c\x7c")  # a fragment of a fragment: junk
+
+
 def test_frames_of_ffmpeg_are_read() -> None:
     """FFmpeg's muxer packetises, we reorder, depacketise and decode every frame."""
     packets = packets_of_ffmpeg("libx264", 30, (640, 360))

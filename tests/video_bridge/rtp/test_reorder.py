@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from video_bridge.rtp.packet import RtpPacket
@@ -63,6 +63,7 @@ def test_frames_without_marker_bits_are_released_by_timestamp() -> None:
     assert all(_is_whole(frame) for frame in out)
 
 
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False))
 def test_any_order_and_any_duplicates_give_every_frame_once(rng: random.Random) -> None:
     """Reordering within a window, each packet once or twice, over the roll-over."""
@@ -80,7 +81,7 @@ def test_any_order_and_any_duplicates_give_every_frame_once(rng: random.Random) 
     assert all(_is_whole(frame) and not frame.is_after_gap for frame in out)
 
 
-def test_a_missing_packet_is_asked_for_with_growing_pauses() -> None:
+def test_a_missing_packet_is_asked_for_once_a_round_trip() -> None:
     """Not at once (it may be overtaken), then again, then no more."""
     reorder = VideoReorder(give_up_s=60.0)
     packets = _stream(3)
@@ -91,8 +92,7 @@ def test_a_missing_packet_is_asked_for_with_growing_pauses() -> None:
     assert asked[0] == 10
     assert len(asked) == NACK_MAX_TRIES
     pauses = [b - a for a, b in itertools.pairwise(asked)]
-    assert pauses == sorted(pauses)
-    assert pauses[-1] > pauses[0] >= 50
+    assert {55, 60} >= set(pauses)  # a round trip of 50 ms and a tenth
 
 
 def test_a_packet_that_comes_on_request_completes_its_frame() -> None:
@@ -199,3 +199,47 @@ def test_wild_sequence_numbers_do_not_hold_memory(events: list[tuple[int, bool]]
         reorder.nacks(step * 0.01)
         assert len(reorder._held) <= 2100
         assert len(reorder._missing) <= 2100
+
+
+def test_the_first_packet_may_be_overtaken() -> None:
+    """A key frame's head that comes second must not cost the key frame."""
+    packets = _stream(2)
+    reorder = VideoReorder(starts_frame=_starts)
+    for packet in (packets[2], packets[0], packets[3], packets[1], *packets[4:]):
+        reorder.insert(packet, 0.001)
+    frames = reorder.frames(0.002)
+    assert [frame.timestamp for frame in frames] == [0, 3600]
+    assert all(_is_whole(frame) for frame in frames)
+    assert not reorder.take_keyframe_wish()
+
+
+def test_a_stream_joined_in_the_middle_of_a_frame_starts_at_the_next() -> None:
+    """The rest of a frame whose head was never seen is no picture."""
+    packets = _stream(3)
+    reorder = VideoReorder(starts_frame=_starts)
+    for packet in packets[2:]:
+        reorder.insert(packet, 0.0)
+    assert reorder.frames(0.01) == []
+    deadline = reorder.next_deadline()
+    assert deadline is not None
+    frames = reorder.frames(deadline)
+    assert [frame.timestamp for frame in frames] == [3600, 7200]
+    assert frames[0].is_after_gap
+    assert reorder.take_keyframe_wish()
+
+
+def test_a_second_hole_behind_the_first_does_not_let_half_a_frame_out() -> None:
+    """The first hole is given up while the second, in the same frame, is still being asked for."""
+    packets = _stream(4)
+    reorder = VideoReorder(give_up_s=0.2, starts_frame=_starts)
+    for packet in [*packets[:4], packets[5]]:  # the head of the second frame is lost
+        reorder.insert(packet, 0.0)
+    reorder.insert(packets[7], 0.15)  # and, later, its third packet
+    assert len(reorder.frames(0.15)) == 1
+    assert reorder.frames(0.21) == []
+    reorder.insert(packets[6], 0.22)
+    for packet in packets[8:]:
+        reorder.insert(packet, 0.23)
+    frames = reorder.frames(0.23)
+    assert [frame.timestamp for frame in frames] == [7200, 10800]
+    assert all(_is_whole(frame) for frame in frames)
