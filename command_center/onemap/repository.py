@@ -46,7 +46,13 @@ async def organisations(
     elif under:
         prefix = under[:-4] if under.endswith("0000") else under.removesuffix("00")
         query = query.where(col(OrganisationRow.region_code).startswith(prefix, autoescape=True))
-    query = query.order_by(col(OrganisationRow.region_code), col(OrganisationRow.id))
+    is_beside = col(OrganisationRow.line) != "emergency_management"
+    query = query.order_by(
+        col(OrganisationRow.region_code),
+        is_beside,
+        col(OrganisationRow.line),
+        col(OrganisationRow.name),
+    )
     return (await session.scalars(query.limit(asked.limit))).all()
 
 
@@ -60,7 +66,7 @@ async def sites(
         .join(OrganisationRow, col(OrganisationRow.id) == col(SiteRow.organisation_id))
         .outerjoin(SipAccountRow, col(SipAccountRow.account) == col(SiteRow.account))
         .where(*_where(asked, SiteRow, fields))
-        .order_by(col(SiteRow.region_code), col(SiteRow.id))
+        .order_by(col(SiteRow.region_code), col(SiteRow.account), col(SiteRow.name))
         .limit(asked.limit)
     )
     return [

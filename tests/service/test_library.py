@@ -62,6 +62,14 @@ async def test_a_hall_is_found_by_its_account(officer: Person) -> None:
     assert hall["organisation_name"] == "翁源县应急管理局"
 
 
+async def test_the_offices_of_the_line_come_first(officer: Person) -> None:
+    """Province, then cities and counties by code; in each the hall before the units beside it."""
+    sites = await _items(officer, "/sites?limit=5")
+    assert (sites[0]["name"], sites[1]["region_code"]) == ("省厅指挥大厅", "440000")
+    under = await _items(officer, "/organisations?under=440229")
+    assert under[0]["name"] == "翁源县应急管理局"
+
+
 async def test_lists_are_searched_in_their_own_words(officer: Person) -> None:
     """By skill, by stock, by substance, by field."""
     teams = await _items(officer, "/teams?q=在线质谱")
