@@ -20,10 +20,18 @@ def at(minutes: float = 0) -> str:
     return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
 
 
-CASUALTIES = (
-    "deaths missing trapped endangered serious_injuries poisoned_diagnosed observed seen evacuated"
-    " direct_loss_wan"
-).split()
+CASUALTIES = [
+    "deaths",
+    "missing",
+    "trapped",
+    "endangered",
+    "serious_injuries",
+    "poisoned_diagnosed",
+    "observed",
+    "seen",
+    "evacuated",
+    "direct_loss_wan",
+]
 
 
 def casualties(**known: int) -> dict[str, int | None]:

@@ -43,9 +43,10 @@ class StandIn:
     """State of one test: change it between page actions, then `emit` what a server would."""
 
     def __init__(self, incidents: int = 3) -> None:
-        self.sio = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins=[])
+        self.renew_sockets()
         self.seq = 0
         self.logged_in = True
+        self.user: Json = {**USER, "permissions": list(USER["permissions"])}
         self.requests: list[tuple[str, str, Any]] = []
         self.refuse: dict[str, web.Response] = {}
         self.incidents: dict[str, Json] = {}
@@ -55,6 +56,10 @@ class StandIn:
         self.consultations: dict[str, Json] = {}
         self.proposals: dict[str, Json] = {}
         self._seed(incidents)
+
+    def renew_sockets(self) -> None:
+        """A fresh Socket.IO server, for a start after a stop."""
+        self.sio = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins=[])
 
     def _seed(self, count: int) -> None:
         first = situation.incident("翁源演示精细化工有限公司液氯泄漏", "GD-2026-0001")
@@ -186,8 +191,8 @@ class StandIn:
         public = path.startswith(("/session", "/health", "/config", "/join"))
         if not self.logged_in and not public:
             return problem(401, "not_authenticated", "请先登录")
-        answer = await handler(request)
-        return answer
+        found: web.StreamResponse = await handler(request)
+        return found
 
     def sent(self, method: str, ending: str) -> list[Any]:
         """Bodies of the requests of this method whose path ends so."""
@@ -225,13 +230,13 @@ class StandIn:
     async def get_session(self, _: web.Request) -> web.Response:
         if not self.logged_in:
             return problem(401, "not_authenticated", "请先登录")
-        return web.json_response({"user": USER})
+        return web.json_response({"user": self.user})
 
     async def post_session(self, request: web.Request) -> web.Response:
         if (await request.json())["password"] != PASSWORD:
             return problem(401, "invalid_credentials", "账号或密码不正确")
         self.logged_in = True
-        return web.json_response({"user": USER})
+        return web.json_response({"user": self.user})
 
     async def delete_session(self, _: web.Request) -> web.Response:
         self.logged_in = False
@@ -375,7 +380,7 @@ class StandIn:
         }[request.match_info["action"]]
         for row in self.consultations[request.match_info["id"]]["participants"]:
             if row["id"] == request.match_info["pid"]:
-                row |= change
+                row.update(change)
         return await self.done(request)
 
     async def remove_participant(self, request: web.Request) -> web.Response:
@@ -390,7 +395,8 @@ class StandIn:
 
     async def join_token(self, request: web.Request) -> web.Response:
         url = f"http://{request.host}/m/{TOKEN}"
-        svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h3v3h-3z"/></svg>'
+        name = 'xmlns="http://www.w3.org/2000/svg"'
+        svg = f'<svg {name} viewBox="0 0 9 9"><path d="M1 1h3v3h-3z"/></svg>'
         made = {"token": TOKEN, "join_url": url, "qr_svg": svg, "expires_at": at(720)}
         return web.json_response(made, status=201)
 

@@ -172,6 +172,7 @@ export class ProvinceMap {
           'text-anchor': 'top',
           'text-offset': isIncident ? [0, 0.2] : [0, 1.1],
           'text-optional': true,
+          'text-allow-overlap': isIncident,
           'text-max-width': 12,
         },
         paint: { 'text-color': colour('--text'), 'text-halo-color': colour('--map-land'), 'text-halo-width': 1.6 },

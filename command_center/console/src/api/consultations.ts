@@ -35,5 +35,5 @@ export const makeJoinToken = (id: string, participantId: string | null, name: st
   })
 
 export const readJoin = (token: string) => get<JoinPage>(`/join/${encodeURIComponent(token)}`, { bearer: token })
-export const stepJoinOrder = (token: string, orderId: string, step: OrderStep) =>
-  post<unknown>(`/join/${encodeURIComponent(token)}/orders/${orderId}/${step}`, {}, { bearer: token })
+export const stepJoinOrder = (token: string, orderId: string, step: OrderStep, note?: string) =>
+  post<unknown>(`/join/${encodeURIComponent(token)}/orders/${orderId}/${step}`, note ? { note } : {}, { bearer: token })

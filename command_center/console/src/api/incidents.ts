@@ -61,8 +61,9 @@ export const listTasks = (id: string) => get<Items<Task>>(`/incidents/${id}/task
 export const changeTask = (id: string, taskId: string, state: TaskState, evidence?: string) =>
   patch<unknown>(`/incidents/${id}/tasks/${taskId}`, evidence ? { state, evidence_text: evidence } : { state })
 
-export const proposeDispatch = (id: string) =>
-  post<DispatchProposal | { proposal: DispatchProposal }>(`/incidents/${id}/dispatch-proposals`, {}, { timeoutMs: 60_000 }).then(
+export type Objective = 'fast' | 'balanced' | 'cover'
+export const proposeDispatch = (id: string, objective: Objective) =>
+  post<DispatchProposal | { proposal: DispatchProposal }>(`/incidents/${id}/dispatch-proposals`, { objective }, { timeoutMs: 60_000 }).then(
     (answer) => ('proposal' in answer ? answer.proposal : answer),
   )
 export const readDispatch = (id: string, proposalId: string) =>

@@ -50,6 +50,11 @@ export function remaining(due: string, now: number): string {
   return left >= 0 ? t('time.remaining', { text: span(left) }) : t('time.overdue', { text: span(left) })
 }
 
+/** To the minute: reports are timed in minutes, and a second must not put them out of order. */
+export function minuteOf(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / 60_000) * 60_000)
+}
+
 export function isoWithOffset(at: Date): string {
   const offset = -at.getTimezoneOffset()
   const sign = offset >= 0 ? '+' : '-'

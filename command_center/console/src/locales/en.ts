@@ -143,7 +143,7 @@ const en: typeof zh = {
     criterion: 'Criterion',
   },
   level: { '1': 'Level I', '2': 'Level II', '3': 'Level III', '4': 'Level IV', standby: 'Standby', response: 'response' },
-  tier: { province: 'Province ', city: 'City ', county: 'County ' },
+  tier: { province: 'Province ', city: 'City ', county: 'County ', town: 'Town ', enterprise: 'Enterprise ' },
   problem: {
     unexpected: 'Something unexpected went wrong. Try again; if it stays, tell the system administrator.',
     loadFailed: 'Could not be read',

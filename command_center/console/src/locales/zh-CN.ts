@@ -142,7 +142,7 @@ export default {
     criterion: '判据',
   },
   level: { '1': '一级', '2': '二级', '3': '三级', '4': '四级', standby: '预警启动', response: '响应' },
-  tier: { province: '省', city: '市', county: '县' },
+  tier: { province: '省', city: '市', county: '县', town: '乡镇', enterprise: '企业' },
   problem: {
     unexpected: '出现未预期的错误，请重试；若仍出现请联系系统管理员。',
     loadFailed: '读取失败',

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, ref, watch } from 'vue'
 import { listConsultations } from '@/api/consultations'
 import { listIncidents, listOrders } from '@/api/incidents'
 import type { Consultation, Incident, Order } from '@/api/types'
@@ -67,7 +67,10 @@ export const useSituation = defineStore('situation', () => {
   }
   function begin(): () => void {
     void refresh()
-    return useLive().listen((event) => {
+    const live = useLive()
+    // What happened while the line was down is read anew once it is up again.
+    const unwatch = watch(() => live.generation, () => void refresh())
+    const unlisten = live.listen((event) => {
       if (event.type === 'order.updated' && event.incident_id) {
         const id = event.incident_id
         soon(`orders:${id}`, () => refreshOrders(id))
@@ -75,6 +78,10 @@ export const useSituation = defineStore('situation', () => {
         soon('all', refresh)
       }
     })
+    return () => {
+      unwatch()
+      unlisten()
+    }
   }
   return {
     incidents, consultations, ordersByIncident, loaded, failure, currentId, current,

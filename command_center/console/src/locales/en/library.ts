@@ -31,7 +31,23 @@ const en: typeof zh = {
   planLevels: 'Response levels',
   planTriggers: 'Triggers',
   groups: 'Groups',
+  value: {
+    line: {
+      emergency_management: 'Emergency management', government_duty: 'Duty office', fire: 'Fire', police: 'Police', health: 'Health', ecology: 'Ecology', environment: 'Environment',
+      water: 'Water', meteorology: 'Weather', transport: 'Transport', reserves: 'Reserves', communications: 'Communications', enterprise: 'Enterprise', town: 'Town',
+      publicity: 'Publicity', forestry: 'Forestry', natural_resources: 'Land', civil_affairs: 'Civil affairs', energy: 'Energy',
+    },
+    state: { available: 'available', standby: 'standby', dispatched: 'dispatched', engaged: 'engaged', returning: 'returning', out_of_service: 'out of service' },
+    status: { in_force: 'in force', draft: 'draft', retired: 'retired', superseded: 'superseded' },
+    kind: { storage: 'storage unit', production: 'production unit', special: 'special', general: 'general', department: 'department', on_scene: 'on-scene' },
+    authority: { order: 'order', request: 'request' },
+    source: { synthetic: 'synthetic', rtsp: 'RTSP' },
+    level: { '1': 'Level I', '2': 'Level II', '3': 'Level III', '4': 'Level IV' },
+  },
   field: {
+    line: 'Line',
+    account: 'SIP account',
+    issued_by: 'Issued by',
     number: 'Number',
     code: 'Code',
     kind: 'Kind',

@@ -29,7 +29,23 @@ export default {
   planLevels: '响应级别',
   planTriggers: '触发条件',
   groups: '工作组',
+  value: {
+    line: {
+      emergency_management: '应急管理', government_duty: '总值班', fire: '消防救援', police: '公安', health: '卫生健康', ecology: '生态环境', environment: '生态环境',
+      water: '水利', meteorology: '气象', transport: '交通运输', reserves: '粮食和储备', communications: '通信', enterprise: '企业', town: '乡镇',
+      publicity: '宣传', forestry: '林业', natural_resources: '自然资源', civil_affairs: '民政', energy: '能源',
+    },
+    state: { available: '可用', standby: '备勤', dispatched: '已出动', engaged: '投入', returning: '归建', out_of_service: '停用' },
+    status: { in_force: '现行', draft: '草案', retired: '已废止', superseded: '已被替代' },
+    kind: { storage: '储存单元', production: '生产单元', special: '专项', general: '总体', department: '部门', on_scene: '现场处置' },
+    authority: { order: '命令', request: '商请' },
+    source: { synthetic: '合成', rtsp: 'RTSP' },
+    level: { '1': '一级', '2': '二级', '3': '三级', '4': '四级' },
+  },
   field: {
+    line: '条线',
+    account: 'SIP 账号',
+    issued_by: '发布单位',
     number: '编号',
     code: '代码',
     kind: '类别',

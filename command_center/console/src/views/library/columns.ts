@@ -3,10 +3,10 @@ import { i18n } from '@/locales'
 import type { Place } from '@/api/types'
 
 const ORDER = [
-  'number', 'code', 'kind', 'type', 'category', 'tier', 'level', 'region_name', 'region_code', 'organisation_name', 'unit_name',
+  'number', 'code', 'line', 'kind', 'type', 'category', 'tier', 'level', 'region_name', 'region_code', 'organisation_name', 'unit_name',
   'enterprise', 'company', 'owner', 'title', 'specialty', 'specialities', 'leader', 'leader_name', 'phone', 'crew', 'skills',
   'vehicles', 'authority', 'substance', 'substances', 'quantity_t', 's_value', 'r_value', 'residents', 'stock', 'items', 'capacity',
-  'sip_username', 'sip_account', 'protocol', 'address_state', 'registered', 'state', 'status', 'source', 'address', 'parent_code',
+  'account', 'sip_username', 'sip_account', 'protocol', 'address_state', 'registered', 'state', 'status', 'source', 'address', 'parent_code',
 ]
 
 export function columnsOf(items: Place[]): string[] {
@@ -21,11 +21,12 @@ function hasWords(value: unknown): boolean {
   return !(Array.isArray(value) && value.length === 0)
 }
 
-export function cell(value: unknown): string {
+export function cell(value: unknown, field = ''): string {
   const { t, te } = i18n.global
+  if (te(`library.value.${field}.${String(value)}`)) return t(`library.value.${field}.${String(value)}`)
   if (value === null || value === undefined) return ''
   if (typeof value === 'boolean') return t(value ? 'library.yes' : 'library.no')
-  if (Array.isArray(value)) return value.map(cell).join('、')
+  if (Array.isArray(value)) return value.map((part) => cell(part, field)).join('、')
   if (typeof value === 'object') return describe(value as Record<string, unknown>)
   if (typeof value === 'string' && te(`incident.address.${value}`)) return t(`incident.address.${value}`)
   if (typeof value === 'string' && te(`tier.${value}`)) return t(`tier.${value}`).trim()
@@ -36,8 +37,9 @@ export function cell(value: unknown): string {
 /** A part such as {item, quantity, unit} in one phrase. */
 function describe(part: Record<string, unknown>): string {
   const name = part.name ?? part.item ?? part.substance ?? part.kind
+  const held = typeof part.reserved === 'number' && part.reserved > 0 ? `（-${part.reserved}）` : ''
   const amount = part.quantity ?? part.quantity_t ?? part.count
-  if (name !== undefined) return [name, amount, part.unit].filter((word) => word !== undefined && word !== null).join(' ')
+  if (name !== undefined) return [name, amount, part.unit].filter((word) => word !== undefined && word !== null).join(' ') + held
   return Object.values(part).filter((word) => typeof word !== 'object').join(' ')
 }
 

@@ -1,6 +1,6 @@
 /** The report form as data: its blank state, its checks and what is sent. */
 import { CASUALTY_FIELDS, type Casualties, type CasualtyField, type Channel, type Report } from '@/api/types'
-import { isoWithOffset } from '@/components/time'
+import { isoWithOffset, minuteOf } from '@/components/time'
 
 export interface FigureInput {
   value: number | null
@@ -48,7 +48,7 @@ export function blankForm(now: Date): ReportForm {
     latitude: null,
     occurred_at: null,
     occurred_unknown: false,
-    received_at: isoWithOffset(now),
+    received_at: isoWithOffset(minuteOf(now)),
     sent_at: null,
     reporter_name: '',
     reporter_phone: '',
