@@ -47,7 +47,8 @@ class Ruasp:
             has_crew=np.ones_like(self.cap),
             service_s=self.p,
             travel_s=self.s,
-            metres=np.zeros((1, 1, 1), dtype=np.int64).repeat(teams, axis=0) + np.zeros_like(self.s),
+            metres=np.zeros((1, 1, 1), dtype=np.int64).repeat(teams, axis=0)
+            + np.zeros_like(self.s),
             profile=np.arange(teams, dtype=np.int64),
             start=np.full(teams, tasks, dtype=np.int64),
             where=np.arange(tasks, dtype=np.int64),
@@ -131,22 +132,26 @@ def _capabilities(chance: np.random.Generator, tasks: int, teams: int) -> npt.ND
 
 
 def practice_greedy(instance: Ruasp) -> int:
-    """The objective of common practice: severest first, to the nearest team that is able.
+    """The objective of common practice: whenever a team is idle, severest waiting task first.
 
-    Nearest by travel from where each team then is; a team goes on when it is done.
+    A task goes to the nearest (by travel) of the able teams that are idle at that moment; it waits
+    when there is none. Nobody looks ahead.
     """
     tasks, teams = instance.size
     at = [tasks] * teams
-    free = np.zeros(teams, dtype=np.int64)
-    objective = 0
-    for n in sorted(range(tasks), key=lambda k: (-int(instance.w[k]), k)):
-        way = np.array([instance.s[m, at[m], n] for m in range(teams)])
-        # among able teams, idle ones first, as a desk would
-        rank = np.where(instance.cap[:, n], way + free, np.iinfo(np.int64).max)
-        m = int(np.argmin(rank))
-        free[m] += way[m] + instance.p[m, n]
-        at[m] = n
-        objective += int(instance.w[n]) * int(free[m])
+    free = [0] * teams
+    waiting = sorted(range(tasks), key=lambda k: (-int(instance.w[k]), k))
+    now = objective = 0
+    while waiting:
+        for n in list(waiting):
+            idle = [m for m in range(teams) if free[m] <= now and instance.cap[m, n]]
+            if idle:
+                m = min(idle, key=lambda k: (int(instance.s[k, at[k], n]), k))
+                free[m] = now + int(instance.s[m, at[m], n]) + int(instance.p[m, n])
+                at[m] = n
+                objective += int(instance.w[n]) * free[m]
+                waiting.remove(n)
+        now = min((f for f in free if f > now), default=now + 1)
     return objective
 
 

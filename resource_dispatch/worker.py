@@ -13,6 +13,7 @@ import pickle
 import signal
 import sys
 
+from .optimiser import columns, separable
 from .optimiser.evaluate import Evaluation
 from .optimiser.order import SolveOrder
 from .optimiser.problem import Plan
@@ -39,6 +40,9 @@ def main() -> None:
     _die_with_parent(int(sys.argv[1]))
     os.nice(NICE)
     import ortools.sat.python.cp_model  # noqa: F401  (loaded before the clock runs)
+
+    separable.warm_up()
+    columns.warm_up()
 
     order: SolveOrder = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent wrote it)
 

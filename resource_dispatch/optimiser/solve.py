@@ -5,15 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from .columns import prove
 from .evaluate import Evaluation, evaluate
 from .exact import MAX_VISITS, solve_exact
 from .explain import fits
 from .greedy import greedy, urgency_order
 from .problem import Plan, Problem
 from .result import Result
-from .stop import MaxSeconds, Stop
+from .separable import improve_separable, is_separable
+from .stop import FirstOf, MaxSeconds, Stop
 
 Improved = Callable[[Plan, Evaluation], None]
+ENOUGH_S = 0.05
+WORTH_PICKING_S = 5.0
+FEW_VISITS = 40
+FEW_PICKING_S = 0.8
+ANNEAL_SHARE = 0.6
 
 
 def solve(
@@ -34,17 +41,72 @@ def solve(
     first_plan_s = time.monotonic() - begun
     if on_improved is not None:
         on_improved(best, judged)
-    solver, bound, iterations = "greedy", None, 0
-    if 0 < problem.visits <= MAX_VISITS and criterion.remaining_s() > 0.05:
-        keep = _Keep(problem, best, judged, on_improved)
-        plan, bound = solve_exact(
-            problem, best, min(criterion.remaining_s(), 60.0), seed, keep.offer
+    keep = _Keep(problem, best, judged, on_improved)
+    work = _Work(problem, criterion, seed, keep)
+    if problem.visits > 0 and problem.teams > 0 and criterion.remaining_s() > ENOUGH_S:
+        work.improve()
+    return Result(
+        keep.plan,
+        keep.judged,
+        work.solver,
+        work.bound,
+        work.iterations,
+        first_plan_s,
+        time.monotonic() - begun,
+    )
+
+
+class _Work:
+    """Chooses the solvers that suit the problem and the time, and runs them in turn."""
+
+    def __init__(self, problem: Problem, stop: Stop, seed: int, keep: _Keep) -> None:
+        self.problem = problem
+        self.stop = stop
+        self.seed = seed
+        self.keep = keep
+        self.solver = "greedy"
+        self.bound: int | None = None
+        self.iterations = 0
+
+    def improve(self) -> None:
+        before = self.keep.judged.objective
+        if is_separable(self.problem):
+            self._search_routes()
+        elif self.problem.visits <= MAX_VISITS:
+            self._search_exactly()
+        if self.keep.judged.objective < before and self.solver == "greedy":
+            self.solver = "lns"
+
+    def _search_routes(self) -> None:
+        """Annealing; given seconds to spare, the last part picks among priced routes."""
+        whole = self.stop.remaining_s()
+        worth = WORTH_PICKING_S if self.problem.visits > FEW_VISITS else FEW_PICKING_S
+        to_pick = worth <= whole < float("inf") and not self.problem.locks
+        stop: Stop = self.stop
+        if to_pick:
+            stop = FirstOf(MaxSeconds(ANNEAL_SHARE * whole), self.stop)
+        plan, self.iterations = improve_separable(
+            self.problem, self.keep.plan, stop, self.seed, on_improved=self.keep.offer
         )
-        keep.offer(plan)
-        if keep.judged.objective < judged.objective or bound == judged.objective:
-            solver = "cp_sat"
-        best, judged, iterations = keep.plan, keep.judged, keep.offered
-    return Result(best, judged, solver, bound, iterations, first_plan_s, time.monotonic() - begun)
+        self.keep.offer(plan)
+        if to_pick and self.stop.remaining_s() > 0.2:
+            proof = prove(self.problem, self.keep.plan, 0.9 * self.stop.remaining_s())
+            before = self.keep.judged.objective
+            self.keep.offer(proof.plan)
+            self.bound = proof.bound
+            if self.keep.judged.objective < before:
+                self.solver = "columns"
+
+    def _search_exactly(self) -> None:
+        before = self.keep.judged.objective
+        seconds = min(self.stop.remaining_s(), 60.0)
+        plan, self.bound = solve_exact(
+            self.problem, self.keep.plan, seconds, self.seed, self.keep.offer
+        )
+        self.keep.offer(plan)
+        self.iterations = self.keep.offered
+        if self.keep.judged.objective < before or self.bound == before:
+            self.solver = "cp_sat"
 
 
 def feasible(problem: Problem, plan: Plan) -> Plan:
