@@ -184,6 +184,8 @@ async def test_the_desk_finds_the_accident_open_and_an_example_closed(
         cards = await repository.tasks(session, closed[0].id)
         assert len(cards) >= 8
         assert {card.state for card in cards} == {"done"}
+        who = {entry.actor_name for entry in await repository.timeline(session, closed[0].id)}
+        assert who == {"范示岗", "石示冈"}  # a county declares and ends its own response
         told = await repository.timeline(session, row.id)
         assert [entry.at for entry in told] == sorted(entry.at for entry in told)
 
