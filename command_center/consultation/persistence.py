@@ -17,6 +17,7 @@ from .transitions import (
     Entered,
     Event,
     FellSilent,
+    FoundUnregistered,
     Left,
     NodeGone,
     Rang,
@@ -43,8 +44,11 @@ class Effort:
 
 def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime) -> Effort:
     """What the desk goes on to try after `event`."""
-    if isinstance(event, Started | Rang | FellSilent):
+    if isinstance(event, Started | Rang | FellSilent | AccountAbsent):
         return effort
+    if isinstance(event, AccountPresent):
+        is_awaited = effort.is_wanted and effort.attempts > 0
+        return Effort(True, effort.attempts, now) if is_awaited else effort
     if isinstance(event, Entered):
         return Effort(effort.is_wanted)
     if isinstance(event, Left) or not effort.is_wanted or event.reason_code in FINAL:
@@ -65,8 +69,6 @@ def _room(effort: Effort, event: Event, now: datetime) -> Effort:
         return Effort(True, max(effort.attempts, 1), now + REDIAL_FIRST)
     if effort.attempts == 0 or effort.attempts >= REDIAL_LIMIT:
         return Effort(is_wanted=False)
-    if isinstance(event, AccountPresent):
-        return Effort(True, effort.attempts, now)
-    if isinstance(event, AccountAbsent | Refused):
+    if isinstance(event, FoundUnregistered | Refused):
         return Effort(True, effort.attempts + 1, now + REDIAL_NEXT)
     return effort

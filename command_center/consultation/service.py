@@ -17,7 +17,7 @@ from .model import ABSENT, PULLED, SIGNALLED, MemberKind, ParticipantState, Prot
 from .numbers import consultation_number
 from .schemas import LayoutIn, MemberIn
 from .tables import ConsultationRow, ParticipantRow
-from .transitions import AccountAbsent, Left, Started
+from .transitions import FoundUnregistered, Left, Started
 
 DIALLED = SIGNALLED | PULLED
 
@@ -143,7 +143,7 @@ async def _call(work: Work, row: ConsultationRow, participant: ParticipantRow) -
     if not is_absent and participant.state != ParticipantState.LOST.value:
         return
     if await _is_unregistered(work, participant):
-        await roster.apply(work, row, participant, AccountAbsent("not_registered"))
+        await roster.apply(work, row, participant, FoundUnregistered("not_registered"))
         return
     participant.is_wanted, participant.attempts, participant.retry_at = True, 0, None
     participant.leg_id = str(new_id())

@@ -51,8 +51,12 @@ class Refused(Event):
     """It could not be brought in."""
 
 
+class FoundUnregistered(Event):
+    """We dialled it, and its account had no registration."""
+
+
 class AccountAbsent(Event):
-    """Its account has no registration now."""
+    """Its account lost its registration; a call that is up does not end by that."""
 
 
 class AccountPresent(Event):
@@ -70,6 +74,7 @@ _ALWAYS: dict[type[Event], S] = {
     WentAway: S.OFFLINE,
     Left: S.LEFT,
     Refused: S.FAILED,
+    FoundUnregistered: S.UNREGISTERED,
     AccountAbsent: S.UNREGISTERED,
 }
 
@@ -159,7 +164,7 @@ _RESULTS: dict[CallResult, type[Event]] = {
     CallResult.DECLINED: Refused,
     CallResult.NO_ANSWER: Refused,
     CallResult.UNREACHABLE: Refused,
-    CallResult.NOT_REGISTERED: AccountAbsent,
+    CallResult.NOT_REGISTERED: FoundUnregistered,
     CallResult.NOT_FOUND: Refused,
     CallResult.NO_COMMON_CODEC: Refused,
     CallResult.AUTHENTICATION_FAILED: Refused,

@@ -57,3 +57,16 @@ def test_a_room_that_hung_up_is_left_alone() -> None:
 def test_phones_come_back_by_themselves() -> None:
     """Nobody can dial a browser."""
     assert not effort_after(WANTED, Protocol.WEBRTC, t.NodeGone(), NOW).is_wanted
+
+
+def test_registrations_come_and_go_without_changing_what_is_wanted() -> None:
+    """A hall that is in and registers anew must still be redialled when it falls out."""
+    for event in (t.AccountAbsent("not_registered"), t.AccountPresent()):
+        assert effort_after(WANTED, Protocol.SIP, event, NOW) == WANTED
+
+
+def test_a_room_that_registers_again_is_redialled_at_once() -> None:
+    """Its network is back: nobody waits for the next turn."""
+    away = effort_after(WANTED, Protocol.SIP, t.WentAway("lost"), NOW)
+    later = NOW + timedelta(seconds=60)
+    assert effort_after(away, Protocol.SIP, t.AccountPresent(), later).retry_at == later
