@@ -36,7 +36,7 @@ def solve(
     begun = time.monotonic()
     criterion = stop or MaxSeconds(1.0)
     criterion.remaining_s()
-    best = completed(problem, feasible(problem, greedy(problem)))
+    best = first_plan(problem)
     judged = evaluate(problem, best)
     first_plan_s = time.monotonic() - begun
     if on_improved is not None:
@@ -107,6 +107,11 @@ class _Work:
         self.iterations = self.keep.offered
         if self.keep.judged.objective < before or self.bound == before:
             self.solver = "cp_sat"
+
+
+def first_plan(problem: Problem) -> Plan:
+    """The greedy plan made feasible, with whatever else still fits."""
+    return completed(problem, feasible(problem, greedy(problem)))
 
 
 def feasible(problem: Problem, plan: Plan) -> Plan:

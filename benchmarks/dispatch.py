@@ -1,0 +1,127 @@
+"""The optimiser on known instances, beside practice greedy, OR-Tools routing and cold CP-SAT.
+
+By default our own RUASP generator; with `--instances FOLDER` every `.npz` (RUASP) of a folder.
+Bounds are proven by column generation outside the time that solvers are given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from resource_dispatch.optimiser import MaxSeconds, columns, separable, solve
+from resource_dispatch.optimiser.columns import prove
+from resource_dispatch.optimiser.solve import first_plan
+
+from . import dispatch_rivals
+from .ruasp import Ruasp, generate, load, objective_of, practice_greedy
+
+SIZES = ((40, 40), (40, 20), (100, 60), (300, 100))
+BOUND_S = {(40, 40): 20.0, (40, 20): 20.0, (100, 60): 90.0}
+SHORT_S = 1.0
+LONG_S = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--instances", type=Path, help="folder of .npz files instead of our own")
+    parser.add_argument("--seeds", type=int, default=3, help="instances per size")
+    parser.add_argument("--sizes", default="", help="such as 40x40,100x60 (tasks x teams)")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """All instances, one after another; every objective is counted again from the instance."""
+    separable.warm_up()
+    columns.warm_up()
+    long_s = float(arguments.seconds or LONG_S)
+    if arguments.instances is not None:
+        instances = [load(path) for path in sorted(arguments.instances.glob("*.npz"))]
+    else:
+        wanted = {tuple(map(int, s.split("x"))) for s in arguments.sizes.split(",") if s}
+        instances = [
+            generate(tasks, teams, seed)
+            for tasks, teams in SIZES
+            if not wanted or (tasks, teams) in wanted
+            for seed in range(arguments.seeds)
+        ]
+    rows = [_measure(instance, min(SHORT_S, long_s), long_s) for instance in instances]
+    return {
+        "instances": rows,
+        "median_ratio_1s": _median(row["ratio_1s"] for row in rows),
+        "median_ratio_10s": _median(row["ratio_10s"] for row in rows),
+        "sizes": _by_size(rows),
+        "seconds": [min(SHORT_S, long_s), long_s],
+        "notes": [
+            "ratio_* is to the proven bound; ratio_1s and ratio_10s name the short and long time",
+            "practice_greedy: whenever a team is idle, severest waiting task to the nearest able "
+            "idle team; instances are paper-like, not the paper's",
+        ],
+    }
+
+
+def _measure(instance: Ruasp, short_s: float, long_s: float) -> dict[str, Any]:
+    problem = instance.problem()
+    begun = time.perf_counter()
+    first_plan(problem)
+    first_plan_s = time.perf_counter() - begun
+    short = solve(problem, MaxSeconds(short_s), seed=0)
+    best = solve(problem, MaxSeconds(long_s), seed=0)
+    objective_short = objective_of(instance, short.plan.routes)
+    objective = objective_of(instance, best.plan.routes)
+    rivals = {
+        "practice_greedy": practice_greedy(instance),
+        "or_tools_routing_short": dispatch_rivals.or_tools_routing(instance, short_s),
+        "or_tools_routing": dispatch_rivals.or_tools_routing(instance, long_s),
+        "cp_sat_cold": dispatch_rivals.cp_sat_cold(instance, long_s),
+    }
+    seconds = BOUND_S.get(instance.size, 60.0 if instance.size[0] <= 120 else 0.0)
+    bound = None
+    if seconds:
+        proof = prove(problem, best.plan, seconds, workers=2)
+        bound = max((b for b in (proof.bound, best.bound) if b is not None), default=None)
+    row: dict[str, Any] = {
+        "name": instance.name,
+        "size": "{}x{}".format(*instance.size),
+        "objective": objective,
+        "objective_1s": objective_short,
+        "bound": bound,
+        "best_known": None,
+        "first_plan_s": round(first_plan_s, 4),
+        "runtime_s": round(best.runtime_s, 2),
+        "rivals": rivals,
+        "ratio_1s": _ratio(objective_short, bound),
+        "ratio_10s": _ratio(objective, bound),
+        "ratio_to_practice": _ratio(objective, rivals["practice_greedy"]),
+    }
+    print(row, file=sys.stderr)
+    return row
+
+
+def _ratio(value: int, to: int | None) -> float | None:
+    return None if not to else round(value / to, 5)
+
+
+def _median(values: Any) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 5) if known else None
+
+
+def _by_size(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Medians per size, and the slowest first plan."""
+    table = {}
+    for size in dict.fromkeys(row["size"] for row in rows):
+        own = [row for row in rows if row["size"] == size]
+        table[size] = {
+            "median_ratio_1s": _median(row["ratio_1s"] for row in own),
+            "median_ratio_10s": _median(row["ratio_10s"] for row in own),
+            "median_ratio_to_practice": _median(row["ratio_to_practice"] for row in own),
+            "median_or_tools_to_ours": _median(
+                _ratio(row["rivals"]["or_tools_routing"] or 0, row["objective"]) or None
+                for row in own
+            ),
+            "worst_first_plan_s": max(row["first_plan_s"] for row in own),
+        }
+    return table
