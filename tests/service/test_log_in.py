@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
+from command_center.database import Database
+
 from .conftest import PASSWORD, Person, SignIn
 
 
@@ -48,3 +52,38 @@ async def test_a_changing_request_without_the_csrf_header_is_refused(sign_in: Si
     answer = await person.session.delete(person.base + "/session")
     assert answer.status == 403
     assert (await answer.json())["code"] == "csrf_header_missing"
+
+
+async def test_a_session_that_was_idle_for_half_an_hour_is_over(
+    sign_in: SignIn, database: Database
+) -> None:
+    """GB/T 22239-2019, 8.1.4.1: a desk left alone signs itself out."""
+    person = await sign_in(name="idle")
+    assert (await person.get("/session")).status == 200
+    async with database.session() as session, session.begin():
+        await session.execute(
+            text("UPDATE session SET last_seen_at = last_seen_at - interval '31 minutes'")
+        )
+    assert (await person.get("/session")).status == 401
+
+
+async def test_a_disabled_account_is_out_at_once(sign_in: SignIn, database: Database) -> None:
+    """Whoever leaves the service loses the open session too, not only the next log-in."""
+    person = await sign_in(name="gone")
+    async with database.session() as session, session.begin():
+        await session.execute(
+            text("UPDATE account SET is_enabled = false WHERE username LIKE '%gone'")
+        )
+    assert (await person.get("/session")).status == 401
+
+
+async def test_the_cookie_is_closed_to_scripts_and_foreign_pages(
+    sign_in: SignIn, stranger: Person
+) -> None:
+    """HttpOnly and SameSite=Strict; the stored value is a digest, not the cookie."""
+    await sign_in(name="cookie")
+    body = {"username": "duty_officer_440000cookie", "password": PASSWORD}
+    answer = await stranger.post("/session", body)
+    header = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in header
+    assert "SameSite=Strict" in header
