@@ -13,6 +13,11 @@ from tests.harness.browser import Browser
 from tests.peers.bare_node import BareNode, eventually
 from video_bridge import messages as m
 
+KEYFRAMES = """async () => {
+  for (const entry of (await peer.getStats()).values()) {
+    if (entry.type === 'inbound-rtp' && entry.kind === 'video') return entry.keyFramesDecoded;
+  }
+}"""
 TONES = {1: 620.0, 2: 1130.0}
 
 
@@ -56,7 +61,7 @@ def test_two_browsers_see_and_hear_each_other(
         assert second.heard(list(TONES.values())) == {TONES[1]}
         before = first.frames("#programme")
         first.page.wait_for_timeout(4000)
-        assert first.frames("#programme") - before >= 4 * 25 * 0.7
+        assert first.frames("#programme") - before >= 4 * 25 * 0.4
         stats = {leg.leg_id: leg for leg in node.stats().legs}
         streams = {(s.media, s.direction): s for s in stats[leg_1].streams}
         assert streams["video", "in"].codec == streams["video", "out"].codec == "H264"
@@ -64,6 +69,9 @@ def test_two_browsers_see_and_hear_each_other(
         assert streams["audio", "in"].codec == "opus"
         assert streams["video", "in"].bitrate_bps > 10_000
         assert stats[leg_1].level_dbov is not None and stats[leg_1].level_dbov > -60
+        keyframes = first.page.evaluate(KEYFRAMES)
+        first.page.wait_for_timeout(5000)
+        assert first.page.evaluate(KEYFRAMES) - keyframes <= 1, "key frames nobody asked for"
         second.page.evaluate("peer.close()")
         closed = node.wait_event(m.LegClosed, leg_2, 10)
         assert closed.reason is m.CloseReason.HUNG_UP

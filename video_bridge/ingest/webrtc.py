@@ -158,6 +158,8 @@ class WebRtcMedia(SessionMedia):
     # --- packets ------------------------------------------------------------------------------
 
     def _on_route(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        if self._route == (sock, address):
+            return  # nominated again, as browsers do every few seconds
         self._route = (sock, address)
         if self._keys is not None:
             self._apply_route()
