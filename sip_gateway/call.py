@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from video_bridge import CloseReason
-from video_bridge.messages import RtpStream
+from video_bridge.messages import RtpStream, SrtpKeys
 
 from .capability import AgreedStream, LocalMedia
 from .errors import LocalSipError
@@ -72,6 +72,7 @@ class Call:
     account: str | None = None
     remote: str = ""
     remote_host: str = ""
+    is_private: bool = False  # signalling is encrypted, so media keys may travel in it
     has_leg: bool = False
     has_rung: bool = False
     gives_up_as: CallResult | None = None  # the reason we are hanging up for
@@ -113,6 +114,13 @@ def result_of_status(status: int | None) -> CallResult:
     return RESULT_OF_STATUS.get(status, CallResult.PROTOCOL_ERROR)
 
 
+def _srtp_keys(stream: AgreedStream) -> SrtpKeys | None:
+    if stream.srtp is None:
+        return None
+    keying = stream.srtp
+    return SrtpKeys(suite=keying.suite, send=keying.send_key, receive=keying.receive_key)
+
+
 def rtp_stream(stream: AgreedStream) -> RtpStream:
     """An agreed stream in the words of the media node."""
     return RtpStream(
@@ -130,4 +138,5 @@ def rtp_stream(stream: AgreedStream) -> RtpStream:
         max_bitrate_bps=stream.max_bitrate_bps,
         telephone_event_type=stream.telephone_event_type,
         rtcp_feedback=list(stream.rtcp_feedback),
+        srtp=_srtp_keys(stream),
     )

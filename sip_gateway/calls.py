@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakValueDictionary
@@ -28,6 +29,7 @@ from .media_control import (
     wants_key_frame,
 )
 from .messages import Body, CallResult, CallState, DtmfPressed
+from .settings import SrtpPolicy
 from .sip.events import (
     AnswerReceived,
     CallAnswered,
@@ -40,9 +42,11 @@ from .sip.events import (
     OfferReceived,
     OfferRefused,
 )
-from .sip.offer_answer import Agreement, answer_offer, read_answer, reoffer
+from .sip.offer_answer import Agreement, Security, answer_offer, read_answer, reoffer
 from .sip.sdp import SessionDescription, parse_sdp
 from .sip_edge import SipEdge
+
+NOT_ACCEPTABLE = ("no_common_codec", "srtp_required", "srtp_missing")  # 488
 
 _log = structlog.get_logger("sip_gateway.calls")
 
@@ -51,9 +55,16 @@ class Calls:
     """Calls by leg and by session. Work that waits runs in tasks owned here."""
 
     def __init__(
-        self, edge: SipEdge, legs: Legs, announce: Callable[[Body], None], restore_s: float
+        self,
+        edge: SipEdge,
+        legs: Legs,
+        announce: Callable[[Body], None],
+        *,
+        restore_s: float,
+        srtp: SrtpPolicy,
     ) -> None:
         self.edge, self.legs = edge, legs
+        self._srtp = srtp
         self._announce = announce
         self._restore_s = restore_s
         self._by_leg: dict[str, Call] = {}
@@ -123,6 +134,15 @@ class Calls:
         if call.state is not state and not call.is_over:
             call.move(state)
             self._announce(call.changed())
+
+    def security(self, call: Call) -> Security | None:
+        """How this call's media is protected. Raises RemoteSipError("srtp_required")."""
+        is_required = self._srtp is SrtpPolicy.REQUIRED
+        if call.is_private and self._srtp is not SrtpPolicy.OFF:
+            return Security(secrets.token_bytes, is_required)
+        if is_required:
+            raise RemoteSipError("srtp_required")
+        return None
 
     def offered(self, call: Call, offer: SessionDescription) -> None:
         """Remember our offer until its answer comes."""
@@ -214,7 +234,7 @@ class Calls:
                 raise RemoteSipError("answer_missing")
             agreement = read_answer(offer, parse_sdp(body), fallback_host=call.remote_host)
         except RemoteSipError as error:
-            is_codec = error.code == "no_common_codec"
+            is_codec = error.code in NOT_ACCEPTABLE
             result = CallResult.NO_COMMON_CODEC if is_codec else CallResult.PROTOCOL_ERROR
             _log.info("answer_refused", leg_id=call.leg_id, code=error.code)
             self.finish(call, result)
@@ -253,10 +273,11 @@ class Calls:
                 call.session_number,
                 fallback_host=call.remote_host,
                 previous=previous,
+                security=self.security(call),
             )
         except RemoteSipError as error:
             with contextlib.suppress(SignallingError):
-                status = 488 if error.code == "no_common_codec" else 400
+                status = 488 if error.code in NOT_ACCEPTABLE else 400
                 agent.refuse_offer(call.session_id, status, now())
             self.edge.pump()
             return
@@ -341,7 +362,7 @@ class Calls:
                 await asyncio.sleep(0.2)  # until the conference is opened again
         if self.drop_leg_if_over(call):
             return
-        offer = reoffer(previous, fresh)
+        offer = reoffer(previous, fresh, security=self.security(call))
         self.offered(call, offer)
         with contextlib.suppress(LocalSipError):
             self.edge.agent.offer(call.session_id, bytes(offer), self.edge.now())

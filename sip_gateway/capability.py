@@ -51,6 +51,18 @@ class LocalMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class SrtpKeying:
+    """SRTP of one media: suite by its SDES name, base64 of master key and salt each way."""
+
+    suite: str
+    send_key: str
+    receive_key: str
+
+    def __repr__(self) -> str:
+        return f"SrtpKeying({self.suite}, ...)"  # keys never reach a log
+
+
+@dataclass(frozen=True, slots=True)
 class AgreedStream:
     """One media as both ends agreed on it, seen from our side."""
 
@@ -68,3 +80,5 @@ class AgreedStream:
     max_bitrate_bps: int | None = None
     telephone_event_type: int | None = None
     rtcp_feedback: tuple[str, ...] = ()
+    srtp: SrtpKeying | None = None
+    receive_payload_type: int | None = None  # where it differs from the one we send

@@ -15,7 +15,8 @@ from video_bridge.messages import MediaKind
 
 from .admission import Admission, Challenge
 from .call import Call
-from .calls import Calls
+from .calls import NOT_ACCEPTABLE, Calls
+from .capability import LocalMedia
 from .errors import LocalSipError, RemoteSipError
 from .guard import Offence
 from .messages import CallResult, CallState, Dial
@@ -92,6 +93,7 @@ class Dialling:
             self._calls.finish(call, CallResult.NOT_REGISTERED)
             return
         call.remote, call.remote_host = str(destination.target), destination.flow.host
+        call.is_private = destination.flow.transport == "tls"
         media: list[MediaKind] = ["audio"] if request.audio_only else ["audio", "video"]
         try:
             async with self._calls.lock(call.leg_id):
@@ -103,12 +105,23 @@ class Dialling:
             return
         if self._calls.drop_leg_if_over(call):  # hung up while the node was asked
             return
-        offer = make_offer(
-            local, call.session_number, video_bitrate_bps=self._settings.video_bitrate_bps
-        )
+        try:
+            offer = self._offer(call, local)
+        except RemoteSipError as error:
+            _log.info("not_dialled", leg_id=call.leg_id, code=error.code)
+            self._calls.finish(call, CallResult.NO_COMMON_CODEC)
+            return
         self._calls.offered(call, offer)
         self._invite(call, request, destination, offer)
         self._watch(call, request.ring_timeout_s)
+
+    def _offer(self, call: Call, local: LocalMedia) -> SessionDescription:
+        return make_offer(
+            local,
+            call.session_number,
+            video_bitrate_bps=self._settings.video_bitrate_bps,
+            security=self._calls.security(call),
+        )
 
     def _invite(
         self, call: Call, request: Dial, destination: Destination, offer: SessionDescription
@@ -246,6 +259,7 @@ class Dialling:
                 account=account,
                 remote=str(event.request.from_.uri),
                 remote_host=event.flow.host,
+                is_private=event.flow.transport == "tls",
                 session_number=secrets.randbits(48),
             )
             calls.add(call)
@@ -259,7 +273,7 @@ class Dialling:
         try:
             body = await self._prepare(call, offer)
         except RemoteSipError as error:
-            self._refuse(call, 488 if error.code == "no_common_codec" else 400, error.code)
+            self._refuse(call, 488 if error.code in NOT_ACCEPTABLE else 400, error.code)
         except NodeUnreachableError as error:
             self._refuse(call, 503, error.code)
         except VideoBridgeError as error:
@@ -274,14 +288,18 @@ class Dialling:
         calls = self._calls
         if offer is None:
             local = await calls.legs.add(call, ["audio", "video"])
-            ours = make_offer(
-                local, call.session_number, video_bitrate_bps=self._settings.video_bitrate_bps
-            )
+            ours = self._offer(call, local)
             calls.offered(call, ours)
             return bytes(ours)
         media = _usable_media(offer)
         local = await calls.legs.add(call, media)
-        agreement = answer_offer(offer, local, call.session_number, fallback_host=call.remote_host)
+        agreement = answer_offer(
+            offer,
+            local,
+            call.session_number,
+            fallback_host=call.remote_host,
+            security=self._calls.security(call),
+        )
         await calls.legs.connect(call, agreement.streams)
         calls.agreed(call, agreement)
         return bytes(agreement.local)

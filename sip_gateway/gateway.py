@@ -74,7 +74,9 @@ class Gateway:
             md5_only_agents=settings.md5_only_agents,
             now=self.edge.now,
         )
-        self.calls = Calls(self.edge, Legs(self._node), self._announce, RESTORE_S)
+        self.calls = Calls(
+            self.edge, Legs(self._node), self._announce, restore_s=RESTORE_S, srtp=settings.srtp
+        )
         self.registrations = Registrations(
             self.edge,
             admission,

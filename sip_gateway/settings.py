@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from ipaddress import ip_network
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class SrtpPolicy(StrEnum):
+    OFF = "off"
+    PREFERRED = "preferred"
+    REQUIRED = "required"
 
 
 class GuardSettings(BaseModel):
@@ -58,6 +66,20 @@ class GatewaySettings(BaseModel):
     h323_port: int | None = Field(
         default=1720, ge=0, le=65535, description="H.225.0 call signalling, None for no H.323"
     )
+    tls_port: int | None = Field(
+        default=5061, ge=0, le=65535, description="TLS port, used when certificate files are given"
+    )
+    certificate_file: Path | None = Field(default=None, description="PEM chain for SIP over TLS")
+    key_file: Path | None = Field(default=None, description="PEM private key for SIP over TLS")
+    peer_ca_file: Path | None = Field(
+        default=None,
+        description="PEM authorities that certificates of rooms we dial must come from; None: any "
+        "certificate is taken, as rooms make their own",
+    )
+    srtp: SrtpPolicy = Field(
+        default=SrtpPolicy.PREFERRED,
+        description="media encryption by SDES, inside TLS only: required refuses rooms without it",
+    )
     realm: str = Field(
         default="command-center",
         min_length=1,
@@ -73,8 +95,8 @@ class GatewaySettings(BaseModel):
     user_agent: str = Field(default="CommandCenter", max_length=80, description="Server header")
     md5_only_agents: tuple[str, ...] = Field(
         default=("baresip v0.", "baresip v1.", "sipp"),
-        description="beginnings of User-Agent names (lower case) that give up when SHA-256 is offered beside "
-        "MD5; others that do so are found out at their second attempt",
+        description="beginnings of User-Agent names (lower case) that give up when SHA-256 is "
+        "offered beside MD5; others that do so are found out at their second attempt",
     )
     calls: int = Field(default=1000, gt=0, description="calls at one time at most")
     video_bitrate_bps: int = Field(

@@ -19,7 +19,14 @@ from .sip.parser import MalformedMessageError
 from .sip.transaction import Flow
 from .sip.transactions import Outgoing
 from .sip.useragent import UserAgent
-from .transports import StreamCallbacks, StreamTransport, UdpTransport, route_source
+from .transports import (
+    StreamCallbacks,
+    StreamTransport,
+    UdpTransport,
+    client_context,
+    route_source,
+    server_context,
+)
 
 MAX_ROUTES = 10_000
 
@@ -71,6 +78,17 @@ class SipEdge:
             )
             self._streams["tcp"] = stream
             self.ports["tcp"] = await stream.start(settings.listen_host, settings.tcp_port)
+        if settings.tls_port is not None and settings.certificate_file is not None:
+            secure = StreamTransport(
+                "tls",
+                self._callbacks(),
+                connections=settings.connections,
+                connections_per_source=settings.connections_per_source,
+                server_ssl=server_context(settings.certificate_file, settings.key_file),
+                client_ssl=client_context(settings.peer_ca_file),
+            )
+            self._streams["tls"] = secure
+            self.ports["tls"] = await secure.start(settings.listen_host, settings.tls_port)
 
     async def stop(self) -> None:
         if self._timer is not None:

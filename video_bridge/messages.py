@@ -114,6 +114,14 @@ class LegAdded(Body):
     video_port: int | None = None
 
 
+class SrtpKeys(Body):
+    """SRTP of one stream: SDES suite name, base64 of master key and salt each way."""
+
+    suite: str = Field(max_length=40)
+    send: str = Field(max_length=80, repr=False)
+    receive: str = Field(max_length=80, repr=False)
+
+
 class RtpStream(Body):
     """What offer/answer (or H.245) settled for one media of an RTP leg, seen from the node."""
 
@@ -136,6 +144,7 @@ class RtpStream(Body):
     max_bitrate_bps: int | None = None
     telephone_event_type: int | None = Field(default=None, description="RFC 4733 payload type")
     rtcp_feedback: list[str] = Field(default=[], description="e.g. 'nack pli', 'ccm fir'")
+    srtp: SrtpKeys | None = Field(default=None, description="None: plain RTP")
 
 
 class LegAnswer(Body):

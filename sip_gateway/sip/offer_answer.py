@@ -21,6 +21,7 @@ from ..capability import (
     LocalMedia,
 )
 from ..errors import RemoteSipError
+from .sdes import OFFERED, SECURE_PROTOCOLS, NewKey, choose, make_crypto, parse_cryptos, settle
 from .sdp import (
     DIRECTIONS,
     Attribute,
@@ -32,6 +33,19 @@ from .sdp import (
 )
 
 PLAIN_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How media is protected. `new_key(n)` gives n random bytes; `is_required` refuses plain RTP.
+
+    Preferred SRTP is offered as RTP/AVP with a=crypto lines, which rooms without SRTP pass over.
+    """
+
+    new_key: NewKey
+    is_required: bool = False
+
+
 _MIRROR = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -62,7 +76,11 @@ class _Match:
 
 
 def make_offer(
-    local: LocalMedia, session_id: int, *, video_bitrate_bps: int | None = None
+    local: LocalMedia,
+    session_id: int,
+    *,
+    video_bitrate_bps: int | None = None,
+    security: Security | None = None,
 ) -> SessionDescription:
     """Our offer with everything we can do, in our order of preference."""
     sections = []
@@ -70,11 +88,27 @@ def make_offer(
         sections.append(_offer_section(local.audio_port, "audio", AUDIO, None))
     if local.video_port is not None:
         sections.append(_offer_section(local.video_port, "video", VIDEO, video_bitrate_bps))
+    if security is not None:
+        sections = [_offer_srtp(section, security) for section in sections]
     return _description(local, session_id, 1, tuple(sections))
 
 
-def reoffer(previous: SessionDescription, local: LocalMedia) -> SessionDescription:
-    """Offer again what was agreed, at (new) local ports; refused m= lines stay refused."""
+def _offer_srtp(section: MediaSection, security: Security) -> MediaSection:
+    lines = tuple(
+        ("crypto", str(make_crypto(tag, suite, security.new_key)))
+        for tag, suite in enumerate(OFFERED, 1)
+    )
+    protocol = "RTP/SAVP" if security.is_required else section.protocol
+    return replace(section, protocol=protocol, attributes=(*section.attributes, *lines))
+
+
+def reoffer(
+    previous: SessionDescription, local: LocalMedia, *, security: Security | None = None
+) -> SessionDescription:
+    """Offer again what was agreed, at (new) local ports; refused m= lines stay refused.
+
+    Lines with SRTP get fresh keys: a key is never used by two senders.
+    """
     sections = []
     for section in previous.media:
         port = local.port(section.media)
@@ -82,6 +116,8 @@ def reoffer(previous: SessionDescription, local: LocalMedia) -> SessionDescripti
             sections.append(replace(section, port=0))
             continue
         kept = tuple(a for a in section.attributes if a[0] not in (*DIRECTIONS, "rtcp"))
+        if security is not None:
+            kept = tuple(_rekeyed(attribute, security) for attribute in kept)
         sections.append(replace(section, port=port, attributes=(*kept, ("sendrecv", None))))
     user, session, version, _rest = previous.origin.split(" ", 3)
     family = address_family(local.address)
@@ -91,6 +127,14 @@ def reoffer(previous: SessionDescription, local: LocalMedia) -> SessionDescripti
         connection=local.address,
         media=tuple(sections),
     )
+
+
+def _rekeyed(attribute: Attribute, security: Security) -> Attribute:
+    name, value = attribute
+    if name != "crypto" or value is None:
+        return attribute
+    tag, suite, *_ = value.split()
+    return name, str(make_crypto(int(tag), suite, security.new_key))
 
 
 def _description(
@@ -151,6 +195,7 @@ def answer_offer(
     *,
     fallback_host: str,
     previous: SessionDescription | None = None,
+    security: Security | None = None,
 ) -> Agreement:
     """Answer an offer. `fallback_host` stands in for a c= line that names no IP address.
 
@@ -163,6 +208,8 @@ def answer_offer(
         port = local.port(section.media) if section.media in ("audio", "video") else None
         if port is not None and section.media not in streams and _is_takeable(section):
             answered = _answer_section(offer, section, port, fallback_host)
+            if answered is not None:
+                answered = _answer_srtp(section, answered, security, previous)
         if answered is None:
             sections.append(_refused(section))
         else:
@@ -178,7 +225,32 @@ def answer_offer(
 
 def _is_takeable(section: MediaSection) -> bool:
     content = (section.value("content") or "").split(",")
-    return section.port != 0 and section.protocol in PLAIN_PROTOCOLS and "slides" not in content
+    protocols = (*PLAIN_PROTOCOLS, *SECURE_PROTOCOLS)
+    return section.port != 0 and section.protocol in protocols and "slides" not in content
+
+
+def _answer_srtp(
+    offered: MediaSection,
+    answered: tuple[MediaSection, AgreedStream],
+    security: Security | None,
+    previous: SessionDescription | None,
+) -> tuple[MediaSection, AgreedStream] | None:
+    """Add keys where both ends have them; None when the line has to be refused.
+
+    Our key of an earlier answer in the call is kept: its sender's counters go on.
+    """
+    section, stream = answered
+    earlier = [one for one in (previous.media if previous else ()) if one.media == section.media]
+    own = [crypto for one in earlier for crypto in parse_cryptos(one)]
+    chosen = choose(offered, security.new_key, own) if security is not None else None
+    if chosen is None:
+        must_encrypt = offered.protocol in SECURE_PROTOCOLS
+        if must_encrypt or (security is not None and security.is_required):
+            return None
+        return answered
+    line, keying = chosen
+    attributes = (*section.attributes, ("crypto", str(line)))
+    return replace(section, attributes=attributes), replace(stream, srtp=keying)
 
 
 def _refused(section: MediaSection) -> MediaSection:
@@ -340,8 +412,12 @@ def read_answer(
             sections.append(replace(ours, port=0))
             continue
         match = matches[0]
-        streams.append(_answered_stream(answer, theirs, match, fallback_host))
-        sections.append(_settled(ours, match))
+        stream = _answered_stream(answer, theirs, match, fallback_host)
+        keying = settle(ours, theirs)
+        if keying is None and ours.protocol in SECURE_PROTOCOLS:
+            raise RemoteSipError("srtp_missing")
+        streams.append(replace(stream, srtp=keying))
+        sections.append(_settled(ours, match, is_encrypted=keying is not None))
     if not streams:
         raise RemoteSipError("no_common_codec")
     return Agreement(replace(offer, media=tuple(sections)), tuple(streams))
@@ -367,7 +443,7 @@ def _answered_stream(
     )
 
 
-def _settled(ours: MediaSection, match: _Match) -> MediaSection:
+def _settled(ours: MediaSection, match: _Match, *, is_encrypted: bool) -> MediaSection:
     """Our m= line cut down to what was agreed, so that a later offer repeats just that."""
     keep = {str(match.rtp_map.payload_type)}
     keep |= {str(m.payload_type) for m in ours.maps() if m.name == "telephone-event"}
@@ -377,6 +453,7 @@ def _settled(ours: MediaSection, match: _Match) -> MediaSection:
     attributes = tuple(
         (name, value)
         for name, value in ours.attributes
-        if name not in ("rtpmap", "fmtp") or (value or "").split(" ")[0] in keep
+        if (name not in ("rtpmap", "fmtp") or (value or "").split(" ")[0] in keep)
+        and (name != "crypto" or is_encrypted)
     )
     return replace(ours, formats=formats, attributes=attributes)

@@ -9,8 +9,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from sip_gateway import Gateway, GatewaySettings
 from sip_gateway import gateway as gateway_module
@@ -65,6 +71,30 @@ class Book:
 
     async def trunk(self) -> Trunk | None:
         return self.the_trunk
+
+
+def make_certificate(folder: Path) -> dict[str, Path]:
+    """A self-made certificate for 127.0.0.1, as settings of a gateway."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    files = {"certificate_file": folder / "cert.pem", "key_file": folder / "key.pem"}
+    files["certificate_file"].write_bytes(certificate.public_bytes(pem))
+    files["key_file"].write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
 
 
 async def eventually(check: Callable[[], Any], timeout_s: float = 5.0) -> Any:
@@ -125,7 +155,16 @@ class Room:
         self.desk, self.account, self.password = desk, account, password
         self.events: list[Event] = []
         self.react: Callable[[Event], None] = lambda event: None
-        settings = GatewaySettings(listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=None)
+        own = desk.gateway._settings
+        settings = GatewaySettings(
+            listen_host="127.0.0.1",
+            udp_port=0,
+            tcp_port=0,
+            tls_port=0,
+            h323_port=None,
+            certificate_file=own.certificate_file,
+            key_file=own.key_file,
+        )
         self.edge = SipEdge(
             settings,
             on_event=self._take,
@@ -276,7 +315,7 @@ async def open_desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     await node.start()
     book = settings.pop("book", None) or Book()
     store = settings.pop("store", None)
-    ports = {"udp_port": 0, "tcp_port": 0, "h323_port": None}
+    ports = {"udp_port": 0, "tcp_port": 0, "tls_port": 0, "h323_port": None}
     fields = {"listen_host": "127.0.0.1", **ports, **settings}
     gateway_module.GOODBYE_S = 0.3
     gateway = Gateway(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
 
+from sip_gateway.capability import LocalMedia
 from sip_gateway.messages import CallResult, CallState
 from sip_gateway.ports import StoredBinding, Trunk
 from sip_gateway.sip.events import (
@@ -19,10 +21,11 @@ from sip_gateway.sip.events import (
     InfoReceived,
     OfferReceived,
 )
+from sip_gateway.sip.offer_answer import Security, answer_offer, make_offer
 from sip_gateway.sip.sdp import parse_sdp
 from video_bridge import CloseReason
 
-from .desk import Book, Desk, Room, eventually, open_desk, raw_phone
+from .desk import Book, Desk, Room, eventually, make_certificate, open_desk, raw_phone
 
 REGISTRAR = "sip:127.0.0.1"
 
@@ -52,8 +55,6 @@ def _aimed(binding, port):  # type: ignore[no-untyped-def]
 
 def taking(room: Room, *, ring: bool = True, body: bytes | None = None) -> None:
     """The room takes every call with an answer to whatever is offered."""
-    from sip_gateway.capability import LocalMedia
-    from sip_gateway.sip.offer_answer import answer_offer
 
     def react(event: Event) -> None:
         agent, now = room.edge.agent, room.edge.now()
@@ -480,6 +481,53 @@ async def test_nobody_registers_another_account(tmp_path: Path) -> None:
         phone.request = forged  # type: ignore[method-assign]
         assert (await phone.ask_with_digest("REGISTER", REGISTRAR)).status == 403
         assert desk.gateway.snapshot().registrations == []
+
+
+# --- TLS and SRTP -----------------------------------------------------------------------------
+
+
+async def test_a_hall_dials_in_over_tls_with_encrypted_media(tmp_path: Path) -> None:
+    """Keys travel in the description because the signalling is private."""
+    async with open_desk(tmp_path, **make_certificate(tmp_path)) as desk:
+        room = await desk.room()
+        security = Security(secrets.token_bytes, is_required=True)
+        offer = make_offer(LocalMedia("127.0.0.1", 40000, 40002), 7, security=security)
+        room.call(transport="tls", body=bytes(offer))
+        await eventually(lambda: room.of(CallAnswered))
+        answer = parse_sdp(room.of(CallAnswered)[0].body)
+        assert {s.protocol for s in answer.media} == {"RTP/SAVP"}
+        keys = desk.node.legs["leg-440229"].streams["video"].srtp
+        assert keys is not None and keys.suite == "AES_CM_128_HMAC_SHA1_80"
+        assert f"inline:{keys.receive}" in bytes(offer).decode()
+
+
+async def test_a_room_is_dialled_over_tls_with_encrypted_media(tmp_path: Path) -> None:
+    """Preferred: offered beside plain RTP, and taken by a room that has it."""
+    async with open_desk(tmp_path, **make_certificate(tmp_path)) as desk:
+        room = await desk.room()
+        security = Security(secrets.token_bytes)
+
+        def react(event: Event) -> None:
+            if isinstance(event, IncomingCall):
+                local = LocalMedia("127.0.0.1", 40000, 40002)
+                agreement = answer_offer(
+                    parse_sdp(event.request.body), local, 5, fallback_host="x", security=security
+                )
+                room.edge.agent.answer(event.session_id, bytes(agreement.local), room.edge.now())
+
+        room.react = react
+        port = room.edge.ports["tls"]
+        await desk.dial(uri=f"sip:room@127.0.0.1:{port};transport=tls")
+        await eventually(lambda: desk.states("leg-1")[-1].state is CallState.CONNECTED)
+        assert all(s.srtp is not None for s in desk.node.legs["leg-1"].answers[-1].streams)
+
+
+async def test_required_encryption_refuses_rooms_without_it(tmp_path: Path) -> None:
+    """By UDP there is no privacy for keys, so the policy cannot be met: 488."""
+    async with open_desk(tmp_path, srtp="required") as desk:
+        room = await desk.room()
+        room.call()
+        assert (await eventually(lambda: room.of(CallEnded)))[0].status == 488
 
 
 # --- guard -----------------------------------------------------------------------------------

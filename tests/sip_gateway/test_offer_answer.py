@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 
 import pytest
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 
 from sip_gateway.capability import LocalMedia
 from sip_gateway.errors import RemoteSipError
-from sip_gateway.sip.offer_answer import answer_offer, make_offer, read_answer, reoffer
+from sip_gateway.sip.offer_answer import (
+    Security,
+    answer_offer,
+    make_offer,
+    read_answer,
+    reoffer,
+)
 from sip_gateway.sip.sdp import parse_sdp
 
 from .test_parser import mutate
@@ -312,3 +319,102 @@ def test_mutated_descriptions_raise_only_remote(seed: int) -> None:
         return
     again = parse_sdp(bytes(agreement.local))
     assert len(again.media) == len(agreement.local.media)
+
+
+# --- SRTP keys --------------------------------------------------------------------------------
+
+KEY = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"  # 30 bytes, RFC 4568's example
+SECURE = Security(lambda size: bytes(range(size)))
+STRICT = Security(lambda size: bytes(range(size)), is_required=True)
+
+
+def secure_offer(protocol: str, *lines: str) -> bytes:
+    cryptos = "".join(f"a=crypto:{line}\r\n" for line in lines)
+    return offer(AUDIO.replace("RTP/AVP", protocol) + cryptos)
+
+
+@pytest.mark.parametrize("protocol", ["RTP/SAVP", "RTP/AVP"])
+def test_offered_keys_are_answered_with_our_own(protocol: str) -> None:
+    """SAVP, and crypto lines under AVP, which rooms send when SRTP is optional."""
+    body = secure_offer(protocol, f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20")
+    agreement = answer_offer(parse_sdp(body), LOCAL, 1, fallback_host="x", security=SECURE)
+    keying = agreement.streams[0].srtp
+    assert keying is not None
+    assert (keying.suite, keying.receive_key) == ("AES_CM_128_HMAC_SHA1_80", KEY)
+    line = agreement.local.media[0].value("crypto")
+    assert line == f"1 AES_CM_128_HMAC_SHA1_80 inline:{keying.send_key}"
+    assert agreement.local.media[0].protocol == protocol
+
+
+def test_the_strongest_offered_suite_is_chosen_with_its_tag() -> None:
+    """GCM before counter mode; the answer names the tag it takes up."""
+    gcm = base64.b64encode(bytes(44)).decode()
+    body = secure_offer(
+        "RTP/SAVP",
+        f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}",
+        f"7 AEAD_AES_256_GCM inline:{gcm}",
+    )
+    agreement = answer_offer(parse_sdp(body), LOCAL, 1, fallback_host="x", security=SECURE)
+    assert (agreement.local.media[0].value("crypto") or "").startswith("7 AEAD_AES_256_GCM ")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "line", "security"),
+    [
+        ("RTP/SAVP", f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}", None),
+        ("RTP/SAVP", "1 AES_CM_128_HMAC_SHA1_80 inline:AAAA", SECURE),
+        ("RTP/SAVP", f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20|1:4", SECURE),
+        ("RTP/SAVP", f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY} UNENCRYPTED_SRTP", SECURE),
+        ("RTP/SAVP", f"1 F8_128_HMAC_SHA1_80 inline:{KEY}", SECURE),
+        ("RTP/AVP", "x", STRICT),
+    ],
+)
+def test_media_that_cannot_be_encrypted_as_agreed_is_refused(
+    protocol: str, line: str, security: Security | None
+) -> None:
+    """Never in the clear where one side insists, never with a key we cannot use."""
+    body = parse_sdp(secure_offer(protocol, line))
+    with pytest.raises(RemoteSipError) as refused:
+        answer_offer(body, LOCAL, 1, fallback_host="x", security=security)
+    assert refused.value.code == "no_common_codec"
+
+
+@pytest.mark.parametrize("security", [SECURE, STRICT])
+def test_our_own_offer_with_keys_is_settled(security: Security) -> None:
+    """Each end sends with its key and receives with the other's."""
+    ours = make_offer(LOCAL, 1, security=security)
+    theirs = answer_offer(
+        parse_sdp(bytes(ours)),
+        LocalMedia("10.0.0.1", 4, 6),
+        2,
+        fallback_host="x",
+        security=Security(lambda size: b"z" * size),
+    )
+    agreement = read_answer(ours, parse_sdp(bytes(theirs.local)), fallback_host="x")
+    for here, there in zip(agreement.streams, theirs.streams, strict=True):
+        assert here.srtp is not None and there.srtp is not None
+        assert here.srtp.send_key == there.srtp.receive_key
+        assert here.srtp.receive_key == there.srtp.send_key
+    assert "d0Rm" not in repr(agreement.streams) and "enp6" not in repr(agreement.streams)
+
+
+def test_preferred_srtp_falls_back_and_required_does_not() -> None:
+    """A room without SRTP answers plain RTP: taken if preferred, refused if required."""
+    plain = parse_sdp(offer(AUDIO, "m=video 0 RTP/AVP 97\r\n"))
+    agreement = read_answer(make_offer(LOCAL, 1, security=SECURE), plain, fallback_host="x")
+    assert agreement.streams[0].srtp is None
+    assert agreement.local.media[0].value("crypto") is None
+    with pytest.raises(RemoteSipError) as refused:
+        read_answer(make_offer(LOCAL, 1, security=STRICT), plain, fallback_host="x")
+    assert refused.value.code == "srtp_missing"
+
+
+def test_a_key_stays_in_a_re_invite_and_changes_on_another_node() -> None:
+    """Counters of a running sender go on; a new sender never uses an old key."""
+    body = parse_sdp(secure_offer("RTP/SAVP", f"1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}"))
+    first = answer_offer(body, LOCAL, 1, fallback_host="x", security=SECURE)
+    other = Security(lambda size: b"z" * size)
+    again = answer_offer(body, LOCAL, 1, fallback_host="x", security=other, previous=first.local)
+    assert again.streams[0].srtp == first.streams[0].srtp
+    moved = reoffer(first.local, LOCAL, security=other)
+    assert moved.media[0].value("crypto") != first.local.media[0].value("crypto")

@@ -7,6 +7,7 @@ from (symmetric RTP): the first stream that matches decides, and another only on
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ipaddress
 import logging
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import messages as m
-from ..errors import LocalMediaError
+from ..datapath import SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender
+from ..errors import LocalMediaError, RemoteMediaError
 from ..leg import Leg
 from ..messages import CloseReason, MediaKind
 from ..rtp import rtcp
@@ -57,6 +59,24 @@ class _Pair:
     heard_from_remote_at: float | None = None
     is_latched: bool = False
     is_muxed: bool = False
+    keys: m.SrtpKeys | None = None
+    send_keys: SrtpKeys | None = None
+    receiver: SrtpReceiver | None = None
+    rtcp_sender: SrtpSender | None = None
+
+    def secure(self, keys: m.SrtpKeys | None) -> None:
+        """Take the keys of an answer; a context whose key stays goes on with its counters."""
+        if keys == self.keys:
+            return
+        if keys is None:
+            self.send_keys = self.receiver = self.rtcp_sender = None
+        else:
+            if self.keys is None or self.keys.receive != keys.receive:
+                self.receiver = SrtpReceiver(_sdes_keys(keys.suite, keys.receive))
+            if self.keys is None or self.keys.send != keys.send:
+                self.send_keys = _sdes_keys(keys.suite, keys.send)
+                self.rtcp_sender = SrtpSender(self.send_keys)
+        self.keys = keys
 
 
 class RoomMedia(SessionMedia):
@@ -119,6 +139,8 @@ class RoomMedia(SessionMedia):
                 stream.remote_rtcp_port or min(65535, stream.remote_port + 1),
             )
         self.session.plan([_plan(stream, self._leg) for stream in streams])
+        for stream in streams:
+            self._pairs[stream.media].secure(stream.srtp)
         for kind, (host, port, rtcp_port) in routes.items():
             self._set_remote(kind, (host, port), (host, rtcp_port))
         now = self._loop.time()
@@ -149,7 +171,7 @@ class RoomMedia(SessionMedia):
     def _route(self, kind: MediaKind, pair: _Pair) -> None:
         outbound = self.session.out.get(kind)
         if outbound is not None and pair.remote is not None:
-            outbound.route(pair.rtp, pair.remote)
+            outbound.route(pair.rtp, pair.remote, pair.send_keys)
 
     def judge_exemption(self, now: float) -> None:
         """On hold, or nothing of it is expected to come: silence is no fault."""
@@ -164,6 +186,12 @@ class RoomMedia(SessionMedia):
             self._take_rtcp(kind, data, addr)
             return
         now = self._loop.time()
+        receiver = self._pairs[kind].receiver
+        if receiver is not None:
+            try:
+                data = receiver.unprotect(data)
+            except RemoteMediaError:
+                return
         if not self.session.take_rtp(data, now, kind):
             return
         self._leg.watch.heard(now)
@@ -183,9 +211,14 @@ class RoomMedia(SessionMedia):
 
     def _take_rtcp(self, kind: MediaKind, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
+        pair = self._pairs[kind]
+        if pair.receiver is not None:
+            try:
+                data = pair.receiver.unprotect_rtcp(data)
+            except RemoteMediaError:
+                return
         if not self.session.take_rtcp(data, now, time.time()):
             return
-        pair = self._pairs[kind]
         if pair.remote is not None and pair.remote[0] == addr[0]:
             pair.remote_rtcp = addr
             if self._leg.watch.heard_at is not None:
@@ -201,8 +234,11 @@ class RoomMedia(SessionMedia):
             source = rtcp.SourceDescription.cname(self.session.ssrcs[media], self.session.cname)
             packets = [report, source, *packets]
         sock, address = (pair.rtp, pair.remote) if pair.is_muxed else (pair.rtcp, pair.remote_rtcp)
+        data = rtcp.build_compound(packets)
+        if pair.rtcp_sender is not None:
+            data = pair.rtcp_sender.protect_rtcp(data)
         with contextlib.suppress(OSError):
-            sock.sendto(rtcp.build_compound(packets), address)
+            sock.sendto(data, address)
 
     def poll(self, now: float, unix_s: float) -> None:
         self.judge_exemption(now)
@@ -228,6 +264,16 @@ def _numeric(host: str | None) -> str | None:
         return str(ipaddress.ip_address(host))
     except ValueError:
         return None
+
+
+def _sdes_keys(suite: str, inline: str) -> SrtpKeys:
+    """Keys as SDES writes them: base64 of master key and salt. Raises LocalMediaError."""
+    profile = SrtpProfile.from_suite(suite)
+    try:
+        material = base64.b64decode(inline, validate=True)
+    except ValueError as error:
+        raise LocalMediaError("srtp_key_malformed", suite=suite) from error
+    return SrtpKeys(profile, material[: profile.key_size], material[profile.key_size :])
 
 
 def _plan(stream: m.RtpStream, leg: Leg) -> MediaPlan:
