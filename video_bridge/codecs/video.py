@@ -196,6 +196,7 @@ class VideoEncoder:
                 "qmax": "56",
                 "undershoot-pct": "50",
                 "auto-alt-ref": "0",
+                "max-intra-rate": "800",  # per cent of a frame: a key frame in a third of a second
             }
         if self.codec == "H263":
             return {"ps": "400", "mb_info": "400"}  # GOB headers and cuts every 400 bytes

@@ -33,13 +33,15 @@ MAX_MEASURED = 1000
 class Payload:
     """Decode this. `is_after_gap`: slots before it were concealed or silent.
 
-    `level_dbov` is what the sender said of its loudness (RFC 6464), `units` its length.
+    `level_dbov` is what the sender said of its loudness (RFC 6464), `units` its length. `skipped`
+    is the payload before it, left out to shorten the delay: fade from that one into this.
     """
 
     data: bytes
     is_after_gap: bool
     units: int = 0
     level_dbov: int | None = None
+    skipped: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class AudioJitterBuffer:
         self._adjusted_at = 0.0
         self._concealed_s = 0.0
         self._is_gap = False
+        self._skipped: bytes | None = None
         self.packets_late = 0
         self.slots_played = 0
         self.slots_concealed = 0
@@ -169,7 +172,8 @@ class AudioJitterBuffer:
         self._concealed_s = 0.0
         self.slots_played += 1
         gap, self._is_gap = self._is_gap, False
-        return Payload(payload, gap, units, level_dbov)
+        skipped, self._skipped = self._skipped, None
+        return Payload(payload, gap, units, level_dbov, skipped)
 
     def _overlapping(self) -> _Held | None:
         """A packet whose timestamp is not on our grid: begins inside the slot that is due."""
@@ -181,6 +185,7 @@ class AudioJitterBuffer:
         return self._held.pop(first)
 
     def _fill_hole(self, now: float) -> Slot:
+        self._skipped = None
         if self._concealed_s >= MAX_CONCEAL_S - 0.001:
             if self._held:
                 following = min(self._held)
@@ -206,7 +211,8 @@ class AudioJitterBuffer:
             return
         surplus = self._delay(self._play, now) - self._target_s
         if surplus > SLACK_S + self._typical / self._rate and self._held:
-            self._held.pop(self._play, None)
+            if (left_out := self._held.pop(self._play, None)) is not None:
+                self._skipped = left_out[0]
             self._play += self._typical
             self._adjusted_at = now
         elif surplus < -SLACK_S and self._play in self._held:

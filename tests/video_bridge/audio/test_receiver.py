@@ -131,3 +131,22 @@ def test_losses_in_silence_are_not_concealed() -> None:
     frames = _play(receiver, arrivals, 95)
     assert sum(f is None for f in frames) <= 4
     assert receiver.slots_skipped >= 70
+
+
+@pytest.mark.parametrize("codec", ["PCMA", "opus"])
+def test_a_shorter_delay_is_reached_without_a_click(codec: str) -> None:
+    """Three seconds of jitter, then none: slots are left out, faded into the next."""
+    rng = random.Random(3)
+    sound = tone(150, 12.0, 8000)
+    packets = _packets(codec, sound)
+    arrivals = [
+        (p.sequence_number * 0.02 + (rng.random() * 0.08 if p.sequence_number < 150 else 0), p)
+        for p in packets
+    ]
+    receiver = AudioReceiver(codec)
+    frames = _play(receiver, arrivals, 590)
+    assert receiver.buffer.target_delay_s == pytest.approx(0.04)
+    assert sum(f is not None for f in frames[160:]) == 430
+    heard = np.concatenate([f for f in frames[160:] if f is not None]).astype(int)
+    natural = np.abs(np.diff(sound.astype(int))).max()
+    assert np.abs(np.diff(heard)).max() < 2.5 * natural
