@@ -28,7 +28,7 @@ from ..security.errors import (
 from ..security.sessions import resolve_join_token, resolve_session
 from ..security.work import Desk, ServiceCall, Work
 from .context import DESK, Context, Credential
-from .idempotency import Once, Replay, begin_once, finish_once
+from .idempotency import LOCK_NOT_AVAILABLE, Once, Replay, begin_once, finish_once
 from .middlewares import REQUEST_ID
 from .patience import answered_in_time
 from .problems import EdgeError, Problem, problem_of, problem_response
@@ -194,8 +194,8 @@ def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
         state = getattr(error.orig, "sqlstate", None) or ""
         if error.connection_invalidated or not state or state.startswith(_UNAVAILABLE_STATES):
             return "database_unavailable", {}
-        if state == "55P03":
-            return "request_in_progress", {}
+        if state == LOCK_NOT_AVAILABLE:
+            return "system_busy", {}
         if state in ("40001", "40P01", "23505", "23P01"):
             return "conflict", {}
         return "internal_error", {}

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col
 
 from ..database.tables import IdempotencyRow
 from ..security.work import Work
 from .problems import EdgeError
 
+LOCK_NOT_AVAILABLE = "55P03"  # lock_timeout ran out
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -41,7 +44,7 @@ async def begin_once(work: Work, key: str, digest: str) -> Once | Replay:
     if _KEY.fullmatch(key) is None:
         raise EdgeError("idempotency_key_invalid")
     actor_id = work.actor.id
-    claimed = await work.session.execute(
+    claim = (
         insert(IdempotencyRow)
         .values(
             actor_id=actor_id,
@@ -52,8 +55,14 @@ async def begin_once(work: Work, key: str, digest: str) -> Once | Replay:
             is_drill=False,
         )
         .on_conflict_do_nothing()
-        .returning(IdempotencyRow.key)  # type: ignore[call-overload]
+        .returning(col(IdempotencyRow.key))
     )
+    try:
+        claimed = await work.session.execute(claim)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise EdgeError("request_in_progress") from error
+        raise
     if claimed.scalar_one_or_none() is not None:
         return Once(actor_id, key)
     row = await work.session.get(IdempotencyRow, (actor_id, key), populate_existing=True)

@@ -43,6 +43,7 @@ PROBLEMS: dict[str, Problem] = {
     "database_unavailable": Problem(
         503, "数据库暂不可用，系统处于只读状态，请稍后再试", "The database is unavailable"
     ),
+    "system_busy": Problem(503, "系统繁忙，请稍后再试", "The system is busy, try again"),
     "not_signed_in": Problem(401, "请先登录", "Sign in first"),
     "wrong_credentials": Problem(401, "用户名或密码错误", "Wrong user name or password"),
     "permission_denied": Problem(403, "没有权限执行此操作", "You may not do this"),

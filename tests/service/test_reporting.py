@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -180,3 +181,17 @@ async def test_events_can_be_replayed_from_a_number(sign_in: SignIn) -> None:
     assert "incident.created" in [item["type"] for item in mine]
     numbers = [item["seq"] for item in items]
     assert numbers == sorted(set(numbers))
+
+
+async def test_the_same_request_twice_at_once_is_done_once(sign_in: SignIn) -> None:
+    """Two clicks on a slow evening: the second waits for the first and gets its answer."""
+    person = await sign_in()
+    body, headers = report(), {"Idempotency-Key": str(uuid4())}
+    answers = await asyncio.gather(
+        *(person.post("/incidents", body, headers=headers) for _ in range(6))
+    )
+    done = [answer for answer in answers if answer.status == 201]
+    assert done
+    assert len({(await answer.json())["incident"]["id"] for answer in done}) == 1
+    others = {(await answer.json())["code"] for answer in answers if answer.status != 201}
+    assert others <= {"request_in_progress"}
