@@ -17,6 +17,7 @@ export const useLive = defineStore('live', () => {
   let line: LiveLine | null = null
   let healthTimer = 0
   let graceTimer = 0
+  let unanswered = 0
 
   function markDown(): void {
     if (graceTimer || !connected.value) return
@@ -41,8 +42,12 @@ export const useLive = defineStore('live', () => {
     try {
       health.value = await readHealth()
       healthReachable.value = true
+      unanswered = 0
     } catch {
-      healthReachable.value = false
+      // One slow answer is no fault of the system yet.
+      unanswered += 1
+      if (unanswered >= 2) healthReachable.value = false
+      else window.setTimeout(() => void checkHealth(), 2000)
     }
   }
   function open(): void {

@@ -18,7 +18,7 @@ const en: typeof zh = {
   audioOnlyButton: 'Join with sound only',
   watchOnly: 'Watch only',
   insecure: 'This page is not https, so the phone refuses camera and microphone. You can watch; ask the duty officer for an https link.',
-  denied: 'Camera and microphone were refused. Allow them in the browser’s settings, then tap “Join” again.',
+  denied: 'Camera and microphone were refused. Allow them in the browser\'s settings, then tap "Join" again.',
   noCamera: 'No camera found: joined with sound only.',
   noDevice: 'No camera or microphone found: watching only.',
   thinLine: 'The network is slow: sound first, the picture returns when it recovers.',
@@ -33,7 +33,7 @@ const en: typeof zh = {
   unreachable: 'The server cannot be reached, trying again',
   retry: 'Retry',
   soundHint: 'Tap the screen to hear',
-  as: 'Joining as “{name}”',
+  as: 'Joining as "{name}"',
   preview: 'Preview',
   enter: 'Enter',
 }
