@@ -13,14 +13,8 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from sqlalchemy import text
 
 from command_center.security import SYSTEM, issue_join_token
+from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, as_id, until
-from tests.service.test_consultation_desk import (
-    gateway,
-    node,
-    server,
-    stage,
-    switchboard,
-)
 
 __all__ = ["gateway", "node", "server", "stage", "switchboard"]
 
