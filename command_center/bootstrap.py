@@ -158,7 +158,12 @@ def build_gateway(
     directory = GatewayDirectory(build_desk(settings, database))
     gateway = Gateway(
         GatewaySettings(
-            listen_host=settings.sip_host, udp_port=settings.sip_port, tcp_port=settings.sip_port
+            listen_host=settings.sip_host,
+            udp_port=settings.sip_port,
+            tcp_port=settings.sip_port,
+            tls_port=settings.sip_port + 1,
+            certificate_file=settings.certificate_file,
+            key_file=settings.key_file,
         ),
         directory,
         node_socket(settings),

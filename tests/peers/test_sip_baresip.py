@@ -13,7 +13,7 @@ import pytest
 from sip_gateway.messages import CallResult, CallState
 from tests.harness.baresip import Baresip
 from tests.harness.namespace import ADDRESS
-from tests.sip_gateway.desk import PASSWORD, Desk, eventually, open_desk
+from tests.sip_gateway.desk import PASSWORD, Desk, eventually, make_certificate, open_desk
 
 pytestmark = pytest.mark.peer("baresip")
 PORT = 5060
@@ -31,12 +31,12 @@ async def desk_with_hall(
     **settings: Any,
 ) -> AsyncIterator[tuple[Desk, Baresip]]:
     """A gateway on 10.9.9.9:5060 and one hall with account 440229."""
-    async with open_desk(
-        folder, listen_host=ADDRESS, udp_port=PORT, tcp_port=PORT, **settings
-    ) as desk:
-        suffix = "" if transport == "udp" else f";transport={transport}"
+    ports = {"udp_port": PORT, "tcp_port": PORT, "tls_port": PORT + 1}
+    files = make_certificate(folder)
+    async with open_desk(folder, listen_host=ADDRESS, **ports, **files, **settings) as desk:
+        suffix = f":{PORT + 1};transport=tls" if transport == "tls" else f";transport={transport}"
         account = (
-            f"<sip:440229@{ADDRESS}:{PORT}{suffix}>;auth_pass={password};{codecs}"
+            f"<sip:440229@{ADDRESS}{suffix}>;auth_pass={password};{codecs}"
             f";regint={60 if register else 0};answermode={'auto' if answers else 'manual'}"
         )
         rate = 48000 if "opus" in codecs else 16000 if "G722" in codecs else 8000
@@ -69,7 +69,7 @@ async def media_flows(desk: Desk, leg_id: str, *, video: bool = True) -> None:
     await eventually(lambda: packets["audio"] > 50 and (packets["video"] > 20 or not video), 15)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_a_hall_registers_and_is_dialled(tmp_path: Path, transport: str) -> None:
     """The call goes out over the flow that registered; picture and sound arrive."""
     async with desk_with_hall(tmp_path, transport=transport) as (desk, _hall):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from sip_gateway.messages import CallState
 from tests.harness.baresip import Baresip
 from tests.harness.namespace import ADDRESS
 from tests.harness.processes import Peer
-from tests.sip_gateway.desk import PASSWORD, Book, eventually
+from tests.sip_gateway.desk import PASSWORD, Book, eventually, make_certificate
 from video_bridge import NodeClient
 from video_bridge.messages import ConferenceOpen
 
@@ -28,15 +29,17 @@ def start_node(folder: Path) -> Peer:
 
 
 @asynccontextmanager
-async def centre(folder: Path) -> AsyncIterator[tuple[Gateway, NodeClient, list[Peer]]]:
+async def centre(
+    folder: Path, **settings: Any
+) -> AsyncIterator[tuple[Gateway, NodeClient, list[Peer]]]:
     """A media node with conference `conf` open, and the gateway in front of it."""
     nodes = [start_node(folder)]
     client = NodeClient(folder / "node.sock", lambda event: None)
     await client.start()
     await client.wait_connected(20)
     await client.send(ConferenceOpen(conference_id="conf", title="会商"))
-    settings = GatewaySettings(listen_host=ADDRESS)
-    gateway = Gateway(settings, Book(), folder / "node.sock", folder / "gw.sock")
+    made = GatewaySettings(listen_host=ADDRESS, **settings)
+    gateway = Gateway(made, Book(), folder / "node.sock", folder / "gw.sock")
     await gateway.start()
     await eventually(lambda: gateway._node.is_connected, 10)
     try:
@@ -49,10 +52,10 @@ async def centre(folder: Path) -> AsyncIterator[tuple[Gateway, NodeClient, list[
                 node.kill()
 
 
-def hall(folder: Path, account: str, number: int, codecs: str) -> Baresip:
+def hall(folder: Path, account: str, number: int, codecs: str, where: str = "") -> Baresip:
     return Baresip(
         folder / account,
-        f"<sip:{account}@{ADDRESS}>;auth_pass={PASSWORD};regint=0;{codecs}",
+        f"<sip:{account}@{ADDRESS}{where}>;auth_pass={PASSWORD};regint=0;{codecs}",
         marker=number,
         tone_hz=500 if number == 1 else 800,
         port=5070 + 10 * number,  # it listens for TLS at the next one
@@ -94,6 +97,27 @@ async def test_two_halls_meet_with_picture_and_sound(tmp_path: Path) -> None:
                 lambda: [c.state for c in gateway.calls.live()] == [CallState.CONNECTED] * 2, 15
             )
             await both_see_and_hear(first, second)
+        finally:
+            await asyncio.to_thread(first.close)
+            await asyncio.to_thread(second.close)
+
+
+@pytest.mark.parametrize("encryption", ["srtp-mand", "srtp"])
+async def test_halls_meet_over_tls_with_encrypted_media(tmp_path: Path, encryption: str) -> None:
+    """SDES inside TLS, mandatory and optional: decoded picture and tone both ways."""
+    async with centre(tmp_path, **make_certificate(tmp_path)) as (gateway, _client, _nodes):
+        codecs = f"audio_codecs=PCMA;video_codecs=H264;mediaenc={encryption}"
+        where = ":5061;transport=tls"
+        first = await asyncio.to_thread(hall, tmp_path, "440229", 1, codecs, where)
+        second = await asyncio.to_thread(hall, tmp_path, "440118", 2, codecs, where)
+        try:
+            await asyncio.to_thread(first.dial, "9000")
+            await asyncio.to_thread(second.dial, "9000")
+            await both_see_and_hear(first, second)
+            for call in gateway.calls.live():
+                lines = bytes(gateway.calls._locals[call.session_id]).decode()
+                assert lines.count("a=crypto:") == 2
+                assert ("RTP/SAVP" in lines) is (encryption == "srtp-mand")
         finally:
             await asyncio.to_thread(first.close)
             await asyncio.to_thread(second.close)
