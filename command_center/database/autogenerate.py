@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.script import ScriptDirectory
@@ -22,10 +23,21 @@ def write_revision(url: str, message: str) -> Path | None:
     migrate(url)
     config = alembic_config(url)
     count = len(list(ScriptDirectory.from_config(config).walk_revisions()))
-    script = command.revision(config, message=message, autogenerate=True, rev_id=f"{count + 1:04d}")
+    script = command.revision(
+        config,
+        message=message,
+        autogenerate=True,
+        rev_id=f"{count + 1:04d}",
+        process_revision_directives=_nothing_for_no_difference,
+    )
     if script is None or isinstance(script, list):
         return None
     return Path(script.path)
+
+
+def _nothing_for_no_difference(_context: object, _revision: object, directives: list[Any]) -> None:
+    if directives and directives[0].upgrade_ops.is_empty():
+        directives.clear()
 
 
 def main() -> int:
@@ -39,7 +51,7 @@ def main() -> int:
             path = write_revision(server.start(), message)
         finally:
             server.stop()
-    sys.stdout.write(f"{path}\n")
+    sys.stdout.write(f"{path or 'the tables and the migrations agree: nothing written'}\n")
     return 0
 
 
