@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .compiled import compiled
+from ..compiled import compiled
 
 FAR_S = 10**9
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .compiled import compiled
+from ..compiled import compiled
 from .problem import Ints
 
 IMPOSSIBLE = 2**60

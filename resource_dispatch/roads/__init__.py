@@ -1,9 +1,10 @@
 """The road graph of the province: travel times, closures and routes for the map."""
 
+from .arrays import UNREACHABLE_S
 from .conditions import RoadConditions, arcs_in_circle, both_ways
 from .demo import RoadPlace, demo_roads
 from .graph import PROFILES, Arc, Graph, RoadClass, VehicleProfile, load_graph, save_graph
-from .network import UNREACHABLE_S, RoadNetwork, Route, Spot
+from .network import RoadNetwork, Route, Spot
 
 __all__ = [
     "PROFILES",

@@ -7,26 +7,22 @@ per (vehicle class, source, direction), kept for the next question. A `RoadNetwo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from ..errors import LocalDispatchError, RemoteDispatchError
+from .arrays import UNREACHABLE_S, Ints, RoadArrays, Rows, ShortInts, arc_time
 from .conditions import RoadConditions
 from .geometry import Floats, distance_m, project_m
-from .graph import PROFILES, Arc, Graph, VehicleProfile, arc_seconds
+from .graph import PROFILES, Arc, Graph, VehicleProfile
 
-Ints = npt.NDArray[np.int64]
-UNREACHABLE_S = 10**9
 ACCESS_SPEED_KMH = 25
 ACCESS_DETOUR = 1.3
+MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +58,19 @@ class RoadNetwork:
         if set(graph.nodes) != set(range(graph.number_of_nodes())):
             raise RemoteDispatchError("road_nodes_not_numbered", nodes=graph.number_of_nodes())
         self.graph = graph
-        self.conditions = conditions or RoadConditions()
+        self.conditions = RoadConditions()
         self._index = _NodeIndex(graph)
-        self._lengths = _Lengths(graph)
-        self._matrices: dict[tuple[str, bool], csr_array[np.float64, tuple[int, int]]] = {}
-        self._rows: dict[tuple[str, int, bool], tuple[Ints, Ints]] = {}
+        self._arrays = RoadArrays(graph)
+        self._rows: dict[tuple[str, bool], Rows] = {}
+        self._before: RoadNetwork | None = None
+        self._changed: Ints = np.zeros(0, dtype=np.int64)
+        self._depth = 0
+        if conditions is not None:
+            vars(self).update(vars(self.under(conditions)))
+            self._before = None
 
     def under(self, conditions: RoadConditions) -> RoadNetwork:
-        """The same roads under other conditions."""
+        """The same roads under other conditions; rows known here are repaired there, not redone."""
         unknown = [a for a in (*conditions.closed, *conditions.slow) if not self.graph.has_edge(*a)]
         if unknown:
             raise LocalDispatchError("road_arc_unknown", arc=list(unknown[0]))
@@ -77,9 +78,12 @@ class RoadNetwork:
         other.graph = self.graph
         other.conditions = conditions
         other._index = self._index
-        other._lengths = self._lengths
-        other._matrices = {}
+        other._arrays = self._arrays
         other._rows = {}
+        is_deep = self._depth >= MAX_DEPTH  # a chain for ever would keep every old row in memory
+        other._depth = 0 if is_deep else self._depth + 1
+        other._before = None if is_deep else self
+        other._changed = self._arrays.positions(sorted(_changed(self.conditions, conditions)))
         return other
 
     def spot(self, longitude: float, latitude: float) -> Spot:
@@ -103,8 +107,8 @@ class RoadNetwork:
         access = np.array([s.access_s for s in sources], dtype=np.int64)
         for column, target in enumerate(targets):
             row, follow = self._row(profile, target.node, backward=True)
-            way = row[nodes]
-            long = self._lengths.along(follow)[nodes]
+            way = row[nodes].astype(np.int64)
+            long = self._arrays.along(follow, backward=True)[nodes]
             seconds[:, column] = np.where(
                 way >= UNREACHABLE_S, UNREACHABLE_S, way + access + target.access_s
             )
@@ -137,46 +141,47 @@ class RoadNetwork:
 
     def seconds(self, arc: Arc, profile: str = "standard") -> int:
         """Whole seconds for one arc under the conditions, `UNREACHABLE_S` when it is shut."""
-        return arc_time(self.graph.edges[arc], arc, _profile(profile), self.conditions)
+        if not self.graph.has_edge(*arc):
+            raise LocalDispatchError("road_arc_unknown", arc=list(arc))
+        seconds = self._rows_of(profile, backward=False).search.out_s
+        return int(seconds[self._arrays.positions([arc])[0]])
 
-    def _row(self, profile: str, source: int, *, backward: bool) -> tuple[Ints, Ints]:
-        key = (profile, source, backward)
+    def _row(self, profile: str, source: int, *, backward: bool) -> tuple[ShortInts, ShortInts]:
+        rows = self._rows_of(profile, backward=backward)
+        if source in rows.rows or self._before is None:
+            return rows.row(source)
+        old = self._before._rows.get((profile, backward))
+        if old is None or source not in old.rows:
+            return rows.row(source)
+        return rows.repaired(source, old, self._changed)
+
+    def _rows_of(self, profile: str, *, backward: bool) -> Rows:
+        key = (profile, backward)
         if key not in self._rows:
-            found, before = dijkstra(
-                self._arcs(profile, backward), indices=[source], return_predecessors=True
-            )
-            row = np.where(np.isfinite(found[0]), found[0], UNREACHABLE_S).astype(np.int64)
-            self._rows[key] = (row, before[0].astype(np.int64))
+            self._rows[key] = Rows(self._arrays, self._arc_seconds(profile), backward)
         return self._rows[key]
 
-    def _arcs(self, profile: str, backward: bool) -> csr_array[np.float64, tuple[int, int]]:
-        key = (profile, backward)
-        if key not in self._matrices:
-            vehicle = _profile(profile)
-            tails, heads, seconds = [], [], []
-            for a, b, attributes in self.graph.edges(data=True):
-                time_s = arc_time(attributes, (a, b), vehicle, self.conditions)
-                if time_s < UNREACHABLE_S:
-                    tails.append(b if backward else a)
-                    heads.append(a if backward else b)
-                    seconds.append(float(time_s))
-            size = self.graph.number_of_nodes()
-            self._matrices[key] = csr_array(
-                (np.array(seconds), (np.array(tails), np.array(heads))), shape=(size, size)
-            )
-        return self._matrices[key]
+    def _arc_seconds(self, profile: str) -> ShortInts:
+        vehicle = _profile(profile)
+        seconds = self._arrays.open_seconds(vehicle).copy()
+        edges = self.graph.edges
+        slow, closed = list(self.conditions.slow.items()), list(self.conditions.closed)
+        if slow:
+            places = self._arrays.positions(arc for arc, _ in slow)
+            seconds[places] = [arc_time(edges[arc], vehicle, factor) for arc, factor in slow]
+        if closed:
+            seconds[self._arrays.positions(closed)] = UNREACHABLE_S
+        return seconds
 
 
-def arc_time(
-    attributes: Mapping[str, Any], arc: Arc, vehicle: VehicleProfile, conditions: RoadConditions
-) -> int:
-    """Whole seconds of one arc for one vehicle class under the conditions."""
-    limit = attributes["weight_limit_t"]
-    if arc in conditions.closed or (limit is not None and vehicle.weight_t > limit):
-        return UNREACHABLE_S
-    seconds = arc_seconds(attributes["length_m"], attributes["speed_kmh"], vehicle)
-    factor = conditions.slow.get(arc)
-    return seconds if factor is None else max(1, -int(-seconds * factor // 1))
+def _changed(before: RoadConditions, after: RoadConditions) -> set[Arc]:
+    """Arcs whose seconds may differ between the two."""
+    slower = {
+        arc
+        for arc in (*before.slow, *after.slow)
+        if before.slow.get(arc, 1.0) != after.slow.get(arc, 1.0)
+    }
+    return set(before.closed ^ after.closed) | slower
 
 
 def _profile(name: str) -> VehicleProfile:
@@ -184,31 +189,6 @@ def _profile(name: str) -> VehicleProfile:
         return PROFILES[name]
     except KeyError:
         raise LocalDispatchError("vehicle_profile_unknown", profile=name) from None
-
-
-class _Lengths:
-    """Adds up arc lengths along a tree of next nodes."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._size = graph.number_of_nodes()
-        arcs = sorted((a * self._size + b, d["length_m"]) for a, b, d in graph.edges(data=True))
-        self._keys = np.array([key for key, _ in arcs], dtype=np.int64)
-        self._metres = np.array([length for _, length in arcs], dtype=np.int64)
-
-    def along(self, follow: Ints) -> Ints:
-        """Metres from every node to the root of `follow` (negative = root or cut off: 0)."""
-        nodes = np.arange(self._size)
-        onward = np.where(follow < 0, nodes, follow)
-        metres = np.zeros(self._size, dtype=np.int64)
-        moving = onward != nodes
-        keys = nodes[moving] * self._size + onward[moving]
-        metres[moving] = self._metres[np.searchsorted(self._keys, keys)]
-        while True:
-            further = onward[onward]
-            if (further == onward).all():
-                return metres
-            metres = metres + metres[onward]
-            onward = further
 
 
 class _NodeIndex:

@@ -21,16 +21,16 @@ from resource_dispatch import (
     load_graph,
     save_graph,
 )
+from resource_dispatch.roads.arrays import UNREACHABLE_S, arc_time
 from resource_dispatch.roads.geometry import distance_m
 from resource_dispatch.roads.graph import PROFILES
-from resource_dispatch.roads.network import UNREACHABLE_S, arc_time
 
 from ..province import places, roads
 
 
 def _weight(network: RoadNetwork, profile: str) -> object:
     def seconds(a: int, b: int, attributes: dict[str, object]) -> int | None:
-        time_s = arc_time(attributes, (a, b), PROFILES[profile], network.conditions)
+        time_s = arc_time(attributes, PROFILES[profile])
         return None if time_s >= UNREACHABLE_S else time_s
 
     return seconds
@@ -87,6 +87,33 @@ def test_closed_arc_makes_a_detour_or_cuts_off() -> None:
     assert after.travel_s > before.travel_s
     assert not closed & set(pairwise(after.nodes))
     assert network.route(source, target) == before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_repaired_rows_equal_rows_computed_anew(seed: int) -> None:
+    """A closure, a slow-down and a re-opening in turn: repairing must never leave a stale time."""
+    chance = random.Random(seed)
+    network = roads()
+    spots = [network.spot(p.longitude, p.latitude) for p in chance.sample(places(), 12)]
+    arcs = list(network.graph.edges())
+    conditions = RoadConditions()
+    network.matrix(spots, spots)
+    for _ in range(4):
+        route = network.route(*chance.sample(spots, 2))
+        assert route is not None
+        driven = list(pairwise(route.nodes))
+        if driven:
+            conditions = conditions.closing(both_ways(network.graph, [chance.choice(driven)]))
+        conditions = conditions.slowing({chance.choice(arcs): chance.choice([1.0, 1.5, 3.0])})
+        conditions = conditions.opening(chance.sample(sorted(conditions.closed), 1))
+        network = network.under(conditions)
+        anew = RoadNetwork(network.graph, conditions)
+        for repaired, fresh in zip(
+            network.tables(spots, spots), anew.tables(spots, spots), strict=True
+        ):
+            assert (repaired >= 0).all()
+            assert fresh.shape == repaired.shape
+        assert (network.matrix(spots, spots) == anew.matrix(spots, spots)).all()
 
 
 def test_slow_arc_costs_its_factor() -> None:
