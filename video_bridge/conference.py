@@ -125,12 +125,19 @@ class Conference:
             ticks += 1
             now, unix_s = self._loop.time(), time.time()
             for leg in self._all():
-                if leg.has_media:
-                    leg.media.poll(now, unix_s)
-                if ticks % JUDGE_EVERY == 0:
-                    verdict = leg.judge(now)
-                    if verdict is not None:
-                        self.end_leg(leg.leg_id, *verdict)
+                try:
+                    self._look_after(leg, now, unix_s, is_judged=ticks % JUDGE_EVERY == 0)
+                except Exception:  # one leg's fault must not leave the others unwatched
+                    log.exception("leg %s failed", leg.leg_id)
+                    self.end_leg(leg.leg_id, CloseReason.FAILED)
+
+    def _look_after(self, leg: Leg, now: float, unix_s: float, *, is_judged: bool) -> None:
+        if leg.has_media:
+            leg.media.poll(now, unix_s)
+        if is_judged:
+            verdict = leg.judge(now)
+            if verdict is not None:
+                self.end_leg(leg.leg_id, *verdict)
 
     def stats(self, now: float) -> m.ConferenceStats:
         panes, seats = self._programme.seating()

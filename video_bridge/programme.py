@@ -85,7 +85,10 @@ class Programme:
                 self.late_ticks += 1
                 due = now
                 await asyncio.sleep(0)
-            await self._tick()
+            try:
+                await self._tick()
+            except Exception:
+                log.exception("picture tick failed")
 
     async def _tick(self) -> None:
         self.ticks += 1

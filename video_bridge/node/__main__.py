@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import logging
 import re
 import signal
@@ -29,12 +30,19 @@ def _port_range(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError("an IPv4 or IPv6 address") from None
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m video_bridge.node", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="control wire (Unix socket)")
     parser.add_argument("--node-id", default="node-1")
     parser.add_argument("--rtp-ports", type=_port_range, default=(20000, 23999))
-    parser.add_argument("--media-address", help="address to advertise (1:1 NAT)")
+    parser.add_argument("--media-address", type=_address, help="address to advertise (1:1 NAT)")
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning"])
     return parser.parse_args()
 

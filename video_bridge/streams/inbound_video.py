@@ -31,14 +31,15 @@ _serials = itertools.count(1)
 class InboundVideo:
     """Feed `receive`, call `poll` often; `newest` is the picture to show.
 
-    `ask_keyframe` and `ask_again` (NACK) are called when the sender has to be told something.
+    `ask_keyframe` (with how often it was asked in vain) and `ask_again` (NACK) are called when the
+    sender has to be told something.
     """
 
     def __init__(
         self,
         plan: MediaPlan,
         pool: Executor,
-        ask_keyframe: Callable[[], None],
+        ask_keyframe: Callable[[int], None],
         ask_again: Callable[[list[int]], None],
     ) -> None:
         self.plan = plan
@@ -63,6 +64,7 @@ class InboundVideo:
         self._needs_keyframe_since: float | None = 0.0
         self._has_begun = False
         self._asked_at: float | None = None
+        self._asked_in_vain = 0
         self._is_closed = False
 
     def close(self) -> None:
@@ -117,6 +119,7 @@ class InboundVideo:
         if self._needs_keyframe_since is not None:
             if self._is_keyframe(data):
                 self._needs_keyframe_since = None
+                self._asked_in_vain = 0
                 self._has_begun = True
             elif not self._has_begun or now - self._needs_keyframe_since < FREEZE_S:
                 self._ask_if_needed(now)
@@ -137,7 +140,8 @@ class InboundVideo:
             return
         if self._asked_at is None or now - self._asked_at >= ASK_EVERY_S:
             self._asked_at = now
-            self._ask_keyframe()
+            self._ask_keyframe(self._asked_in_vain)
+            self._asked_in_vain += 1
 
     def _decode_next(self) -> None:
         if self._is_decoding or not self._waiting or self._is_closed:

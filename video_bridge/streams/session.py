@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 1.0
 REMB_BPS = 2_500_000
+SIGNAL_EVERY = 4  # asks by RTCP, for one by signalling
 RFC2032_FIR = 192  # the key frame request of older rooms, a packet type of its own
 
 
@@ -207,8 +208,11 @@ class RtpSession:
 
     # --- asking and reporting -----------------------------------------------------------------
 
-    def ask_keyframe(self) -> None:
-        """We need a key frame of what the peer sends."""
+    def ask_keyframe(self, in_vain: int = 0) -> None:
+        """We need a key frame of what the peer sends; `in_vain` asked so often already.
+
+        Where no feedback was negotiated, or it is not obeyed, signalling is asked to ask too.
+        """
         video = self.video_in
         if video is None or video.statistics.ssrc is None:
             return
@@ -222,6 +226,8 @@ class RtpSession:
         else:
             # Many rooms that negotiate no feedback obey a PLI all the same.
             self._events.send_rtcp("video", [rtcp.PictureLoss(ours, theirs)])
+        is_heard = video.plan.can_ask_keyframe
+        if in_vain % SIGNAL_EVERY == (SIGNAL_EVERY - 1 if is_heard else 0):
             self._events.on_keyframe_wanted()
 
     def _ask_again(self, lost: list[int]) -> None:

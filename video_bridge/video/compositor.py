@@ -6,14 +6,19 @@ source or its captions changed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+import cv2
 
 from . import words
 from .caption import drill_stripe, interrupted_badge, name_caption, placeholder
 from .layouts import CANVAS_HEIGHT, CANVAS_WIDTH, Pane, fitted, panes_for
 from .picture import Picture, blank, fill, scale_into, view
+
+log = logging.getLogger(__name__)
 
 _GROUND = (20, 132, 126)
 _BARS = (16, 128, 128)
@@ -129,10 +134,17 @@ class Compositor:
             self._draw_border(pane)
 
     def _draw_picture(self, pane: Pane, picture: Picture) -> None:
+        if min(picture.width, picture.height) < 2:
+            fill(self.canvas, pane, _BARS)
+            return
         part = fitted(picture.width, picture.height, pane)
         if part != pane:
             fill(self.canvas, pane, _BARS)
-        scale_into(picture, view(self.canvas, part))
+        try:
+            scale_into(picture, view(self.canvas, part))
+        except (cv2.error, ValueError):
+            log.warning("a picture of %d x %d cannot be drawn", picture.width, picture.height)
+            fill(self.canvas, pane, _BARS)
 
     def _draw_border(self, pane: Pane) -> None:
         x, y, width, height = pane.x, pane.y, pane.width, pane.height

@@ -115,3 +115,13 @@ def test_pictures_survive_the_round_trip_to_rgb() -> None:
     assert np.abs(back.astype(int) - rgb)[:, 4:44].max() <= 4
     data, width, height = jpeg(scaled(from_rgb(rgb), 128, 64), 100)
     assert (width, height) == (100, 50) and data[:2] == b"\xff\xd8"
+
+
+def test_picture_that_cannot_be_drawn_leaves_the_others() -> None:
+    """One broken decoder must not stop the whole wall."""
+    empty = np.zeros((0, 0), np.uint8)
+    broken = PaneView(PaneState.LIVE, "坏", Picture(empty, empty, np.zeros((3, 0), np.uint8)), 1)
+    tiny = PaneView(PaneState.LIVE, "小", Picture.blank(2, 2, 99, 99, 99), 1)
+    for bad in (tiny, broken):
+        canvas = Compositor().compose([bad, live("甲", (120, 90, 200))])
+        assert canvas.y[360, 960] == 120

@@ -1,0 +1,202 @@
+"""RTP of one leg without a socket: routing, feedback, reports, goodbyes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from video_bridge.errors import LocalMediaError
+from video_bridge.payload import dtmf
+from video_bridge.rtp import rtcp
+from video_bridge.rtp.packet import RtpPacket
+from video_bridge.streams.outbound import BAD_REPORTS, GOOD_REPORTS, Outbound
+from video_bridge.streams.plan import MediaPlan
+from video_bridge.streams.session import REPORT_EVERY_S, SIGNAL_EVERY, RtpSession, SessionEvents
+from video_bridge.video.ladder import H264_360P, H264_720P, Rung
+
+AUDIO = MediaPlan("audio", "PCMA", 96, 8000, True, True, telephone_event_type=101)
+VIDEO = MediaPlan(
+    "video",
+    "H264",
+    96,
+    90_000,
+    True,
+    True,
+    feedback=frozenset({"nack", "nack pli", "goog-remb"}),
+    profile_level_id="42e01f",
+)
+POOL = ThreadPoolExecutor(1)
+
+
+class Peer:
+    """A session and what it told its leg."""
+
+    def __init__(self, *plans: MediaPlan) -> None:
+        self.sent: list[tuple[str, list[rtcp.RtcpPacket]]] = []
+        self.digits: list[str] = []
+        self.byes = 0
+        self.wishes = 0
+        self.session = RtpSession(
+            "cname",
+            POOL,
+            SessionEvents(
+                lambda media, packets: self.sent.append((media, packets)),
+                self.digits.append,
+                lambda: setattr(self, "byes", self.byes + 1),
+                lambda: setattr(self, "wishes", self.wishes + 1),
+            ),
+        )
+        self.session.plan(plans)
+
+    def asked(self, kind: type) -> list[rtcp.RtcpPacket]:
+        return [p for _, packets in self.sent for p in packets if isinstance(p, kind)]
+
+
+def packet(payload_type: int, sequence: int, ssrc: int = 7, payload: bytes = b"x") -> bytes:
+    return bytes(RtpPacket(payload_type, sequence, sequence * 160, ssrc, payload))
+
+
+def test_same_payload_type_on_two_ports_is_told_apart_by_the_port() -> None:
+    """Rooms number their dynamic types from 96 on each media line anew."""
+    peer = Peer(AUDIO, VIDEO)
+    assert peer.session.take_rtp(packet(96, 1), 0.0, "video")
+    assert peer.session.take_rtp(packet(96, 1, ssrc=8), 0.0, "audio")
+    assert peer.session.video_in.statistics.ssrc == 7
+    assert peer.session.audio_in.statistics.ssrc == 8
+    assert not peer.session.take_rtp(packet(55, 1), 0.0, "audio"), "never negotiated"
+    assert not peer.session.take_rtp(b"\x80", 0.0)
+    assert not peer.session.take_rtcp(b"\x80\xc8junk", 0.0, 0.0)
+
+
+def test_key_press_is_told_once() -> None:
+    """RFC 4733 sends each press many times."""
+    peer = Peer(AUDIO)
+    for number, payload in enumerate(dtmf.packetise("7")):
+        data = bytes(RtpPacket(101, number, 4000, 7, payload))
+        peer.session.take_rtp(data, 0.0)
+    assert peer.digits == ["7"]
+
+
+def test_every_kind_of_key_frame_request_is_obeyed() -> None:
+    """PLI, FIR, and the request of RFC 2032 rooms, whatever SSRC they name."""
+    peer = Peer(VIDEO)
+    outbound = peer.session.out["video"]
+    for request in (
+        rtcp.PictureLoss(1, 0),
+        rtcp.FullIntraRequest(1, ((outbound.ssrc, 1),)),
+        rtcp.OtherRtcp(192, 0, b"\0\0\0\1"),
+    ):
+        outbound.rung = Rung(H264_720P)
+        peer.session.take_rtcp(rtcp.build(request), 0.0, 0.0)
+        assert outbound.rung.wish.take(0.0), request
+
+
+def test_hidden_leg_is_not_asked_for_key_frames_and_a_shown_one_is() -> None:
+    """Asking sites that nobody sees wastes their line."""
+    peer = Peer(VIDEO)
+    peer.session.take_rtp(packet(96, 1), 0.0)
+    peer.session.poll(0.1, 0.1)
+    assert not peer.asked(rtcp.PictureLoss)
+    peer.session.set_shown(True)
+    peer.session.poll(1.0, 1.0)
+    assert [p.media_ssrc for p in peer.asked(rtcp.PictureLoss)] == [7]
+
+
+def test_room_without_feedback_is_asked_by_signalling_too() -> None:
+    """No RTCP feedback: SIP INFO is the only way, and not a flood of it."""
+    peer = Peer(replace(VIDEO, feedback=frozenset()))
+    peer.session.take_rtp(packet(96, 1), 0.0)
+    for count in range(SIGNAL_EVERY * 2):
+        peer.session.ask_keyframe(count)
+    assert peer.wishes == 2
+    obedient = Peer(VIDEO)
+    obedient.session.take_rtp(packet(96, 1), 0.0)
+    for count in range(SIGNAL_EVERY - 1):
+        obedient.session.ask_keyframe(count)
+    assert obedient.wishes == 0
+
+
+def test_lost_packet_is_asked_again() -> None:
+    """NACK saves what a key frame would cost much more."""
+    peer = Peer(VIDEO)
+    for sequence in (1, 2, 4):
+        peer.session.take_rtp(packet(96, sequence), 0.0)
+    peer.session.poll(0.05, 0.05)
+    assert [p.lost for p in peer.asked(rtcp.Nack)] == [(3,)]
+
+
+def test_reports_go_out_each_second_with_name_and_estimate() -> None:
+    """Browsers ramp up by REMB and measure their way by reports."""
+    peer = Peer(AUDIO, VIDEO)
+    peer.session.take_rtp(packet(96, 1), 0.0, "video")
+    for tick in range(101):
+        peer.session.poll(tick * 0.02, tick * 0.02)
+    media = [media for media, packets in peer.sent if isinstance(packets[0], rtcp.ReceiverReport)]
+    assert media.count("audio") == media.count("video") == 2 / REPORT_EVERY_S + 1
+    assert peer.asked(rtcp.SourceDescription)
+    assert peer.asked(rtcp.Remb)[0].media_ssrcs == (7,)
+
+
+def test_goodbye_counts_when_all_streams_said_it() -> None:
+    """A stream replaced is not a peer that left."""
+    peer = Peer(AUDIO, VIDEO)
+    peer.session.take_rtp(packet(96, 1, ssrc=7), 0.0, "video")
+    peer.session.take_rtp(packet(96, 1, ssrc=8), 0.0, "audio")
+    peer.session.take_rtcp(rtcp.build(rtcp.Bye((7,))), 0.0, 0.0)
+    assert peer.byes == 0
+    peer.session.take_rtcp(rtcp.build(rtcp.Bye((7, 8))), 0.0, 0.0)
+    assert peer.byes == 1
+
+
+def test_renegotiation_stops_what_is_not_named() -> None:
+    """A hall that puts its video on hold is sent none."""
+    peer = Peer(AUDIO, VIDEO)
+    sound = peer.session.audio_in
+    peer.session.plan([AUDIO])
+    assert peer.session.video_in is None and "video" not in peer.session.out
+    assert peer.session.audio_in is sound, "what did not change goes on"
+    with pytest.raises(LocalMediaError):
+        peer.session.plan([replace(VIDEO, codec="H265")])
+
+
+def test_lasting_loss_steps_down_and_health_steps_up() -> None:
+    """One bad line gets the small picture; the others keep theirs."""
+    outbound = Outbound(VIDEO, 5)
+    assert outbound.wanted_rung() == H264_720P
+    bad = rtcp.ReportBlock(5, 60, 0, 0, 0, 0, 0)
+    for _ in range(BAD_REPORTS):
+        outbound.reported(bad, 0.0)
+    assert outbound.wanted_rung() == H264_360P
+    for _ in range(GOOD_REPORTS):
+        outbound.reported(replace(bad, fraction_lost=0), 0.0)
+    assert outbound.wanted_rung() == H264_720P
+
+
+def test_low_estimate_of_an_idle_line_means_nothing() -> None:
+    """A receiver that is sent 200 kbit/s estimates little more, on the best of lines."""
+    outbound = Outbound(VIDEO, 5)
+    for second in range(10):
+        outbound.rate.add(25_000, float(second))
+        outbound.estimated(300_000, float(second))
+    assert outbound.wanted_rung() == H264_720P
+    for second in range(10, 20):
+        outbound.rate.add(190_000, float(second))
+        outbound.estimated(600_000, float(second))
+    assert outbound.wanted_rung() == H264_360P
+
+
+@pytest.mark.parametrize(
+    ("profile", "asymmetric", "large"),
+    [
+        ("42e01f", False, True),
+        ("42e00d", False, False),
+        ("42e00d", True, True),
+        (None, False, False),
+    ],
+)
+def test_level_decides_the_size(profile: str | None, asymmetric: bool, large: bool) -> None:
+    """A level 1.3 room cannot decode 720p; a browser that allows asymmetry can."""
+    plan = replace(VIDEO, profile_level_id=profile, allows_asymmetric_level=asymmetric)
+    assert plan.allows_720p is large
