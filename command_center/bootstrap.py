@@ -6,13 +6,19 @@ What only one process needs is imported where it is built: the gateway loads no 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .database import Database
-from .processes import is_loopback, local_ipv4_addresses, reachable_host
+from .processes import (
+    ensure_certificate,
+    is_loopback,
+    local_ipv4_addresses,
+    reachable_host,
+)
 from .security import AuditChain, Desk, LogIn, Passwords, load_key
 from .settings import Settings
 
@@ -21,11 +27,13 @@ if TYPE_CHECKING:
 
     from resource_dispatch import RoadNetwork
     from sip_gateway import Gateway
+    from sip_gateway.ports import Trunk
 
     from .consultation.switchboard import Switchboard
     from .web.health import Health
 
 AUDIT_KEY = "audit.key"
+TRUNK_PASSWORD = "sip-trunk-password"  # noqa: S105 - a file's name
 ROADS = "roads.json.gz"
 
 
@@ -45,6 +53,11 @@ def node_socket(settings: Settings) -> Path:
 def gateway_socket(settings: Settings) -> Path:
     """Where the gateway listens for its control wire."""
     return settings.run_dir / "gateway.sock"
+
+
+def certificate_folder(settings: Settings) -> Path:
+    """Where certificates made by ourselves are kept."""
+    return settings.var_dir / "certificate"
 
 
 def public_url(settings: Settings) -> str:
@@ -144,6 +157,27 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
 
     app.cleanup_ctx.append(run)
     return app
+
+
+def sip_trunk(settings: Settings) -> Trunk | None:
+    """The telephone trunk of the settings, its password from `secrets/sip-trunk-password`."""
+    from sip_gateway.ports import Trunk
+
+    if settings.sip_trunk is None:
+        return None
+    file = settings.secrets_dir / TRUNK_PASSWORD
+    password = file.read_text("utf-8").strip() if file.exists() else None
+    return Trunk(settings.sip_trunk, settings.sip_trunk_username, password)
+
+
+def sip_certificate(settings: Settings) -> tuple[Path, Path]:
+    """Certificate and key of SIP over TLS: the console's, or one made by ourselves."""
+    if settings.certificate_file is not None and settings.key_file is not None:
+        return settings.certificate_file, settings.key_file
+    hosts = [*local_ipv4_addresses(), settings.sip_host]
+    wanted = [host for host in hosts if host not in ("0.0.0.0", "::")]  # noqa: S104 - compared
+    files = ensure_certificate(certificate_folder(settings) / "sip", wanted, now=datetime.now(UTC))
+    return files.certificate, files.key
 
 
 def build_gateway(

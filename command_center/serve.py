@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .bootstrap import gateway_socket, node_socket, public_url
+from .bootstrap import certificate_folder, gateway_socket, node_socket, public_url
 from .console_text import Speaker
 from .database import EmbeddedPostgres, migrate
 from .processes import (
@@ -84,9 +84,7 @@ def with_https(settings: Settings, say: Speaker) -> Settings:
     if settings.public_url:
         hosts.append(urlsplit(settings.public_url).hostname or "")
     wanted = [host for host in hosts if host not in ("", "0.0.0.0", "::")]  # noqa: S104
-    files = ensure_certificate(
-        settings.var_dir / "certificate", wanted, now=datetime.now(UTC).replace(microsecond=0)
-    )
+    files = ensure_certificate(certificate_folder(settings), wanted, now=datetime.now(UTC))
     say.line("certificate", fingerprint=files.fingerprint_sha256)
     return settings.with_changes(certificate_file=files.certificate, key_file=files.key)
 

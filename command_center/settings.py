@@ -36,6 +36,18 @@ class Settings(BaseSettings):
     demo: bool = Field(default=True, description="seed the demo province and its log-ins")
     sip_host: str = Field(default="0.0.0.0", description="address of SIP signalling")  # noqa: S104
     sip_port: int = Field(default=5060, ge=1, le=65535, description="UDP and TCP port of SIP")
+    sip_trunk: str | None = Field(
+        default=None,
+        pattern=r"^sips?:[A-Za-z0-9.\-\[\]:]+$",
+        description="where telephone numbers are dialled, sip:host:port; none: no telephones",
+    )
+    sip_trunk_username: str | None = Field(
+        default=None,
+        description="the trunk's account; its password is in `secrets/sip-trunk-password`",
+    )
+    h323_port: int | None = Field(
+        default=1720, ge=1, le=65535, description="TCP port of H.323; none: no H.323"
+    )
     media_address: str | None = Field(default=None, description="address advertised for RTP")
     rtp_port_first: int = Field(default=20000, ge=1024, le=65535, description="first RTP port")
     rtp_port_last: int = Field(default=23999, ge=1024, le=65535, description="last RTP port")

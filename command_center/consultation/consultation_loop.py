@@ -235,6 +235,7 @@ class ConsultationLoop:
             panes=row.panes,
             seats=None if seats is None else tuple(UUID(s) if s else None for s in seats),
             members=[_seat(member) for member in members],
+            dial_number=row.dial_number,
         )
 
     # --- writing --------------------------------------------------------------------------
@@ -400,6 +401,7 @@ class ConsultationLoop:
                 number=member.number,
                 name=member.name,
                 caller_name=wanted.title[:120],
+                caller_number=wanted.dial_number,  # a hall that calls back enters by it
                 audio_only=member.kind is MemberKind.TELEPHONE,
             )
         )

@@ -59,6 +59,7 @@ class Wanted:
     panes: int | None
     seats: tuple[UUID | None, ...] | None
     members: Sequence[Seat]
+    dial_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def ensure_certificate(directory: Path, hosts: Iterable[str], *, now: datetime) 
     A certificate is kept while it is valid for 30 more days and names all hosts, so that a phone
     that has accepted it is not asked again at each start.
     """
+    now = now.replace(microsecond=0)  # a certificate knows whole seconds
     names = sorted(set(hosts) | {"localhost", "127.0.0.1"})
     files = directory / "https-certificate.pem", directory / "https-key.pem"
     certificate = _load(*files)
