@@ -14,7 +14,7 @@ export interface SessionListener {
 }
 
 const GATHERING_MS = 1500
-const SILENCE_MS = 5000
+const SILENCE_MS = 4000
 const CONNECT_MS = 12_000
 const WAITS_MS = [300, 1000, 2000, 4000, 5000]
 
