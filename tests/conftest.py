@@ -31,8 +31,7 @@ def _with_database(url: str, name: str) -> str:
 def postgres_url() -> Iterator[str]:
     """One server for the session: $DATABASE_URL or the embedded one in a temporary folder.
 
-    Not in pytest's own temporary folder: each new pytest closes that to other users, and the
-    server, which runs as one when we are root, would stop at its next look at its files.
+    Not in pytest's own temporary folder: other pytest runs close and clean that while we serve.
     """
     given = os.environ.get("DATABASE_URL")
     if given:

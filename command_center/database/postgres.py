@@ -133,8 +133,7 @@ class EmbeddedPostgres:
             self._clear_the_ground(deadline)
             if os.geteuid() == 0:
                 self._account = _unprivileged_user()
-                _let_traverse(self.folder)
-                _let_traverse(binaries() / "x")
+                self._open_the_way()
             self._prepare_folder()
             self._launch()
             url = self._wait_ready(deadline)
@@ -172,6 +171,7 @@ class EmbeddedPostgres:
             deadline = time.monotonic() + 60.0
             with contextlib.suppress(PostgresError):
                 self._clear_the_ground(deadline)
+                self._open_the_way()
                 self._launch()
                 self._wait_ready(deadline)
 
@@ -206,6 +206,12 @@ class EmbeddedPostgres:
                 raise PostgresError("postgres_orphans_remain", f"processes {pids}")
             time.sleep(0.05)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+    def _open_the_way(self) -> None:
+        """The unprivileged server must reach its folder and its binaries by their paths."""
+        if self._account is not None:
+            _let_traverse(self.folder)
+            _let_traverse(binaries() / "postgres")
 
     def _is_postmaster(self, pid: int) -> bool:
         with contextlib.suppress(OSError, ValueError, IndexError):

@@ -17,6 +17,7 @@ from command_center.web.edge import declared_calls
 from command_center.web.routing import PUBLIC, Route
 
 from .conftest import Person, SignIn
+from .reports import report
 
 ROUTES = gather_rooms().routes
 ACCOUNT_ROLES = [role for role in Role if role is not Role.FIELD_TEAM]
@@ -122,3 +123,17 @@ async def test_the_openapi_document_names_every_route(stranger: Person) -> None:
     schemas = document["components"]["schemas"]
     used = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', text))
     assert used <= set(schemas), used - set(schemas)
+
+
+async def test_another_citys_incident_is_found_by_no_reading_route(sign_in: SignIn) -> None:
+    """Generated from the router: every page of the incident is not found, none is betrayed."""
+    province = await sign_in()
+    incident = (await (await province.post("/incidents", report())).json())["incident"]
+    other = await sign_in(Role.DUTY_LEADER, region_code="441800")
+    routes = [r for r in ROUTES if r.method == "GET" and "{incident_id}" in r.path]
+    assert len(routes) >= 6
+    for route in routes:
+        path = route.path.replace("{incident_id}", incident["id"])
+        answer = await other.get(re.sub(r"\{[^}]+\}", str(uuid4()), path))
+        assert answer.status == 404, (route.path, answer.status)
+        assert incident["title"] not in await answer.text()
