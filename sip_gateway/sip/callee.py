@@ -15,6 +15,8 @@ from .events import (
 )
 from .message import Headers, Request, response_to
 from .session import PendingOffer, Session, SessionEvent, SessionState, Unacknowledged
+from .session_timer import MIN_SE_S, is_too_small
+from .session_timer import answer as timer_answer
 from .transaction import Flow, Key
 from .transactions import reply_flow, server_key
 from .uri import SipUri
@@ -36,6 +38,9 @@ class Callee:
         if refusal is not None:
             status, headers = refusal
             core.respond(key, request, status, now, headers=headers)
+            return
+        if is_too_small(request):
+            core.respond(key, request, 422, now, headers=(("Min-SE", str(MIN_SE_S)),))
             return
         if merge_id(request) in core.merged:
             core.respond(key, request, 482, now)
@@ -94,11 +99,14 @@ class Callee:
         self, session: Session, key: Key, request: Request, body: bytes, now: float
     ) -> None:
         core = self._core
+        session.local_body = body
+        timer_headers = self._note_timer(session, request, now)
         response = response_to(
             request,
             200,
             to_tag=session.local_tag,
             headers=(
+                *timer_headers,
                 core.contact(session.flow),
                 ("Allow", ALLOW),
                 ("Supported", ", ".join(SUPPORTED)),
@@ -114,6 +122,13 @@ class Callee:
         )
         core.timers.arm(("repeat", session.id), now + timing.t1)
         core.timers.arm(("no_ack", session.id), now + timing.lifetime)
+
+    def _note_timer(self, session: Session, request: Request, now: float) -> Headers:
+        """Start the session timer that this request asks for; the headers of its 2xx."""
+        session.allows_update = request.has_option("Allow", "UPDATE")
+        headers, interval = timer_answer(request)
+        self._core.refreshed(session, interval, now)
+        return headers
 
     def repeat_2xx(self, session: Session, now: float) -> None:
         """Timer: our 2xx is repeated over every transport until its ACK comes."""
@@ -131,6 +146,12 @@ class Callee:
         if session.allows(SessionEvent.HANG_UP):
             self._core.send_bye(session, now)
         self._core.end(session, EndCause.NO_ACK)
+
+    def expired(self, session: Session, now: float) -> None:
+        """Timer: the far end did not refresh the session (RFC 4028 clause 10)."""
+        if session.allows(SessionEvent.HANG_UP):
+            self._core.send_bye(session, now)
+        self._core.end(session, EndCause.EXPIRED)
 
     def on_ack(self, request: Request) -> tuple[Session, bool] | None:
         """An ACK of a 2xx. Returns the session and whether a BYE waited for this."""
@@ -227,8 +248,12 @@ class Callee:
             return
         if session.dialog is not None and request.contacts:
             session.dialog.target = target_of(request)
+        if is_too_small(request):
+            core.respond(key, request, 422, now, headers=(("Min-SE", str(MIN_SE_S)),))
+            return
         if request.method == "UPDATE" and not request.body:
-            core.respond(key, request, 200, now, headers=(core.contact(session.flow),))
+            headers = self._note_timer(session, request, now)
+            core.respond(key, request, 200, now, headers=(*headers, core.contact(session.flow)))
             return
         if request.method == "INVITE":
             core.respond(key, request, 100, now)
@@ -243,12 +268,14 @@ class Callee:
         if pending.request.method == "INVITE":
             self._send_2xx(session, pending.key, pending.request, body, now)
             return
+        session.local_body = body
+        headers = self._note_timer(session, pending.request, now)
         self._core.respond(
             pending.key,
             pending.request,
             200,
             now,
-            headers=(self._core.contact(session.flow),),
+            headers=(*headers, self._core.contact(session.flow)),
             body=body,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import LocalSipError, RemoteSipError
-from .core import ALLOW, SDP, Awaited, Core
+from .core import ALLOW, MAX_ATTEMPTS, SDP, Awaited, Core
 from .dialog import Dialog, dialog_of_caller
 from .events import (
     AnswerReceived,
@@ -15,8 +15,9 @@ from .events import (
     OfferRefused,
 )
 from .header import Address
-from .message import Request, Response
+from .message import Headers, Request, Response
 from .session import Session, SessionEvent, SessionState
+from .session_timer import SESSION_EXPIRES_S, Refresher, offer_headers, retry_seconds, settled
 from .transaction import Flow, Key
 from .uri import SipUri
 
@@ -59,6 +60,7 @@ class Caller:
             core.contact(flow),
             ("Allow", ALLOW),
             ("Supported", "timer"),
+            *offer_headers(),
             *core.identity(),
             ("Content-Type", SDP),
         ]
@@ -75,6 +77,7 @@ class Caller:
                 local_tag=local_tag,
                 username=invitation.username,
                 password=invitation.password,
+                local_body=invitation.body,
             )
         )
 
@@ -141,11 +144,17 @@ class Caller:
                 core.events.append(CallProgress(session.id, response.status, response.body))
         elif response.status < 300:
             self._on_taken(session, response, now)
-        elif response.status in (401, 407) and self._try_credentials(session, response, now):
+        elif self._try_again(session, response, now):
             return
         elif session.allows(SessionEvent.REFUSED):
             session.step(SessionEvent.REFUSED)
             core.end(session, EndCause.REFUSED, response.status, response.reason[:120])
+
+    def _try_again(self, session: Session, response: Response, now: float) -> bool:
+        """Whether a refusal could be mended and the INVITE was sent anew."""
+        if response.status in (401, 407):
+            return self._try_credentials(session, response, now)
+        return response.status == 422 and self._try_longer(session, response, now)
 
     def _try_credentials(self, session: Session, response: Response, now: float) -> bool:
         core = self._core
@@ -154,13 +163,34 @@ class Caller:
         again = core.with_credentials(session, session.invite, response, session.attempts)
         if again is None:
             return False
+        self._invite_again(session, again, now)
+        return True
+
+    def _try_longer(self, session: Session, response: Response, now: float) -> bool:
+        """422: the far end wants longer session intervals (RFC 4028 clause 7.3)."""
+        core, invite = self._core, session.invite
+        seconds = retry_seconds(response)
+        waits = session.state in (SessionState.CALLING, SessionState.PROCEEDING)
+        if seconds is None or not waits or session.attempts >= MAX_ATTEMPTS:
+            return False
+        longer = {
+            **dict(offer_headers(max(seconds, SESSION_EXPIRES_S), seconds)),
+            "Via": str(core.via(session.flow)),
+            "CSeq": f"{invite.cseq.number + 1} INVITE",
+        }
+        headers = tuple((name, longer.get(name, value)) for name, value in invite.headers)
+        again = Request(headers, invite.body, method="INVITE", uri=invite.uri)
+        self._invite_again(session, again, now)
+        return True
+
+    def _invite_again(self, session: Session, again: Request, now: float) -> None:
+        core = self._core
         session.attempts += 1
         core.by_invite.pop(session.invite_key, None)
         session.invite = again
         session.invite_key = core.transactions.send_request(again, session.flow, now)
         core.by_invite[session.invite_key] = session.id
         session.state = SessionState.CALLING
-        return True
 
     def _on_taken(self, session: Session, response: Response, now: float) -> None:
         """A 2xx: the first makes the dialog, a repeated one is acknowledged again, and one of
@@ -186,6 +216,8 @@ class Caller:
                 core.timers.disarm(("cancel", session.id))
                 core.send_bye(session, now)
             else:
+                session.allows_update = response.has_option("Allow", "UPDATE")
+                core.refreshed(session, settled(response), now)
                 core.events.append(CallAnswered(session.id, response.body, session.flow))
         else:
             bye = dialog.request("BYE", core.via(dialog.flow), headers=core.identity())
@@ -243,14 +275,27 @@ class Caller:
             session.retry_offer = body
             core.timers.arm(("glare", session.id), now + 1.0)
             return
+        session.local_body = body
         session.own_offer = core.send_in_dialog(
             session,
             "INVITE",
             now,
-            headers=(("Allow", ALLOW), ("Supported", "timer")),
+            headers=(("Allow", ALLOW), ("Supported", "timer"), *_timer_headers(session)),
             body=body,
             content_type=SDP,
         )
+
+    def refresh(self, session: Session, now: float) -> None:
+        """Timer: half of the session interval is over and refreshing is our task."""
+        if session.state is not SessionState.CONFIRMED:
+            return
+        if session.own_offer is not None or session.pending_offer is not None:
+            self._core.timers.arm(("refresh", session.id), now + 2.0)
+        elif session.allows_update:
+            headers = (("Supported", "timer"), *_timer_headers(session))
+            self._core.send_in_dialog(session, "UPDATE", now, headers=headers)
+        else:
+            self.offer(session, session.local_body, now)
 
     def retry_offer(self, session: Session, now: float) -> None:
         """Timer: try the offer again that glare or another offer kept back."""
@@ -280,8 +325,13 @@ class Caller:
                 session.step(SessionEvent.OVER)
         elif method == "INVITE":
             self._on_offer_response(session, key, awaited, response, now)
+        elif method == "UPDATE" and response.status < 300:
+            core.refreshed(session, settled(response), now)
         elif response.status in GONE and session.state is SessionState.CONFIRMED:
             self._lose(session, now, EndCause.REMOTE)
+        elif method == "UPDATE":
+            session.allows_update = False  # refresh by re-INVITE from now on
+            core.timers.arm(("refresh", session.id), now + 2.0)
 
     def _on_offer_response(
         self, session: Session, key: Key, awaited: Awaited, response: Response, now: float
@@ -297,6 +347,7 @@ class Caller:
             self._acknowledge(session, session.dialog, awaited.request, response)
             if response.contacts:
                 session.dialog.target = response.contacts[0].sip
+            core.refreshed(session, settled(response), now)
             if session.own_offer == key:
                 session.own_offer = None
                 core.events.append(AnswerReceived(session.id, response.body))
@@ -313,6 +364,14 @@ class Caller:
             self._lose(session, now, EndCause.REMOTE)
         else:
             core.events.append(OfferRefused(session.id, response.status))
+
+
+def _timer_headers(session: Session) -> Headers:
+    """The interval goes on as agreed, the same end refreshing it."""
+    if session.interval is None:
+        return ()
+    who = "uac" if session.interval.refresher is Refresher.US else "uas"
+    return (("Session-Expires", f"{session.interval.seconds};refresher={who}"),)
 
 
 def _ack_id(response: Response) -> str:

@@ -12,6 +12,7 @@ from .events import CallEnded, EndCause, Event
 from .header import Address, Via
 from .message import Headers, Request, Response, response_to
 from .session import Session, SessionEvent, SessionState
+from .session_timer import Interval, Refresher
 from .timers import Timers
 from .transaction import Flow, Key, Timing
 from .transactions import MAGIC_COOKIE, Transactions
@@ -174,6 +175,15 @@ class Core:
     ) -> None:
         self.awaited[key] = Awaited(session.id, request, attempts)
         session.requests.append(key)
+
+    def refreshed(self, session: Session, interval: Interval | None, now: float) -> None:
+        """A 2xx of INVITE or UPDATE passed: start the session timer anew."""
+        session.interval = interval
+        self.timers.disarm(("refresh", session.id))
+        self.timers.disarm(("expire", session.id))
+        if interval is not None:
+            name = "refresh" if interval.refresher is Refresher.US else "expire"
+            self.timers.arm((name, session.id), now + interval.due_s)
 
     def send_bye(self, session: Session, now: float) -> None:
         """End a confirmed call (or one just answered that nobody wants any more)."""

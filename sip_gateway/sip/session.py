@@ -8,6 +8,7 @@ from enum import StrEnum
 from ..errors import LocalSipError
 from .dialog import Dialog
 from .message import Request, Response
+from .session_timer import Interval
 from .transaction import Flow, Key
 
 
@@ -113,6 +114,9 @@ class Session:
     pending_offer: PendingOffer | None = None
     own_offer: Key | None = None  # our re-INVITE under way
     requests: list[Key] = field(default_factory=list)  # client transactions started for it
+    local_body: bytes = b""  # our newest description, repeated by a refresh
+    interval: Interval | None = None
+    allows_update: bool = False
     retry_offer: bytes | None = None  # our re-INVITE after 491
 
     def step(self, event: SessionEvent) -> None:

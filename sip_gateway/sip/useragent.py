@@ -262,4 +262,8 @@ class UserAgent:
                 self._caller.cancel_unanswered(session)
             case "glare":
                 self._caller.retry_offer(session, now)
+            case "refresh":
+                self._caller.refresh(session, now)
+            case "expire":
+                self._callee.expired(session, now)
         self._core.forget_if_ended(session)
