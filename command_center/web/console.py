@@ -14,6 +14,15 @@ _MISSING = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>应
 <code>make setup</code> in the project's folder, then reload.</p></body></html>"""
 
 
+def _file_under(root: Path, path: str) -> Path | None:
+    """The file that `path` names inside of `root`; None for anything else, also for nonsense."""
+    try:
+        file = (root / path).resolve()
+        return file if path and file.is_relative_to(root) and file.is_file() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
 def add_console(app: web.Application, dist: Path) -> None:
     """Files of `dist` under their names, `index.html` for everything else outside /api."""
     root = dist.resolve()
@@ -22,8 +31,8 @@ def add_console(app: web.Application, dist: Path) -> None:
         path = request.match_info["path"]
         if path.startswith(("api/", "socket.io/")) or "\x00" in path:
             raise web.HTTPNotFound
-        file = (root / path).resolve()
-        if path and file.is_relative_to(root) and file.is_file():
+        file = _file_under(root, path)
+        if file is not None:
             response = web.FileResponse(file)
             if path.startswith("assets/"):
                 response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -66,6 +66,8 @@ async def guard(
         response = problem_response(
             _CODES.get(error.status, "bad_request" if error.status < 500 else "internal_error")
         )
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
     except ConnectionResetError:
         raise
     except Exception as error:  # noqa: BLE001 - the process's outermost frame for a request
