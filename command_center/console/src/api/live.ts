@@ -1,13 +1,14 @@
 /** Live events by Socket.IO; what was missed while away is fetched again by `seq`. */
 import { io, type Socket } from 'socket.io-client'
 import { get, query, type Items } from './client'
-import type { LiveEvent } from './types'
+import type { Figures, LiveEvent } from './types'
 
 export interface LiveLine {
   close(): void
 }
 export interface LiveListener {
   event(event: LiveEvent): void
+  figures?(figures: Figures): void
   up(): void
   down(): void
   refused(): void
@@ -28,6 +29,7 @@ export function openLive(listener: LiveListener, joinToken?: string): LiveLine {
     listener.event(event)
   }
   socket.on('event', take)
+  socket.on('stats', (figures: Figures) => listener.figures?.(figures))
   socket.on('connect', () => {
     listener.up()
     if (lastSeq > 0 && !joinToken) void catchUp(lastSeq, take)

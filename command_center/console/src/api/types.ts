@@ -326,6 +326,11 @@ export interface Consultation {
   layout: { panes: number | null; seats: (string | null)[] | null }
   participants: Participant[]
 }
+/** Measurements of all members of one consultation, pushed each second and stored nowhere. */
+export interface Figures {
+  consultation_id: string
+  participants: { participant_id: string; in_picture: boolean; stats: ParticipantStats }[]
+}
 export interface JoinToken {
   token: string
   join_url: string

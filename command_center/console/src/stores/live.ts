@@ -2,9 +2,10 @@ import { defineStore } from 'pinia'
 import { onScopeDispose, ref } from 'vue'
 import { openLive, type LiveLine } from '@/api/live'
 import { readHealth } from '@/api/session'
-import type { Health, LiveEvent } from '@/api/types'
+import type { Figures, Health, LiveEvent } from '@/api/types'
 
 type Listener = (event: LiveEvent) => void
+type FiguresListener = (figures: Figures) => void
 
 /** The line to the server: its state, its health, and who wants to hear what happened. */
 export const useLive = defineStore('live', () => {
@@ -14,6 +15,7 @@ export const useLive = defineStore('live', () => {
   const healthReachable = ref(true)
   const generation = ref(0)
   const listeners = new Set<Listener>()
+  const figuresListeners = new Set<FiguresListener>()
   let line: LiveLine | null = null
   let healthTimer = 0
   let graceTimer = 0
@@ -54,6 +56,7 @@ export const useLive = defineStore('live', () => {
     if (line) return
     line = openLive({
       event: (event) => listeners.forEach((listener) => listener(event)),
+      figures: (figures) => figuresListeners.forEach((listener) => listener(figures)),
       up: markUp,
       down: markDown,
       refused: markDown,
@@ -74,10 +77,19 @@ export const useLive = defineStore('live', () => {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  return { connected, lostAt, health, healthReachable, generation, open, close, retry, listen }
+  function listenFigures(listener: FiguresListener): () => void {
+    figuresListeners.add(listener)
+    return () => figuresListeners.delete(listener)
+  }
+  return { connected, lostAt, health, healthReachable, generation, open, close, retry, listen, listenFigures }
 })
 
 /** Hear events while the calling component lives. */
 export function whenLive(listener: Listener): void {
   onScopeDispose(useLive().listen(listener))
+}
+
+/** Hear loss and rates while the calling component lives. */
+export function whenFigures(listener: FiguresListener): void {
+  onScopeDispose(useLive().listenFigures(listener))
 }

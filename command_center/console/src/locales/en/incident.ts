@@ -35,6 +35,7 @@ const en: typeof zh = {
   pendingMark: 'unverified',
   addReport: 'Follow-up',
   reports: 'Reports',
+  reportKind: 'Report',
   closeIncident: 'Close incident',
   closeConsequence: 'No new dispatch or consultation after this; open reporting clocks are closed and kept on record. Give the grounds.',
   closed: 'Incident closed',

@@ -33,6 +33,7 @@ export default {
   pendingMark: '待核',
   addReport: '续报',
   reports: '报告',
+  reportKind: '报次',
   closeIncident: '终止事件',
   closeConsequence: '终止后不再接受新的调度与会商，未办结的报告时钟将关闭留痕。请写明终止依据。',
   closed: '事件已终止',
