@@ -25,21 +25,14 @@ from ..database import new_id
 from ..security import SYSTEM, Desk
 from . import reconcile as r
 from . import repository, roster
-from .model import SIGNALLED, MemberKind, ParticipantState, Protocol, Seat
-from .transitions import (
-    Event,
-    Left,
-    NodeGone,
-    Refused,
-    WentAway,
-    from_gateway,
-    from_node,
-    from_node_of_room,
-)
+from .errors import ConsultationError
+from .model import SIGNALLED, MemberKind, Protocol, Seat
+from .reports import NodeEvent, ends_leg, is_ending, legs_of, meaning, seat_of
+from .transitions import Event, NodeGone, Refused
 
-NodeEvent = node_words.LegUp | node_words.LegLost | node_words.LegClosed
 PASSES = 6  # rounds of commands before the loop waits again
 RETRY_S = 1.0
+NODE_GRACE_S = 5.0  # shorter than a node keeps its legs without a control wire
 REMEMBERED = 2000
 DRIFT_EVERY_S = 5.0
 _log = structlog.get_logger("command_center.switchboard")
@@ -59,7 +52,12 @@ class _Compare:
     node_restarted: bool
 
 
-_Told = NodeEvent | CallChanged | _Compare
+@dataclass(frozen=True, slots=True)
+class _NodeAway:
+    """The node was gone some seconds ago: if it still is, that is shown."""
+
+
+_Told = NodeEvent | CallChanged | _Compare | _NodeAway
 
 
 class ConsultationLoop:
@@ -110,6 +108,8 @@ class ConsultationLoop:
         self._mirror = replace(
             self._mirror, is_node_up=False, is_conference_open=False, legs={}, layout=None
         )
+        loop = asyncio.get_running_loop()
+        loop.call_later(NODE_GRACE_S, self._tell, _NodeAway())
 
     def on_node_snapshot(
         self,
@@ -122,7 +122,7 @@ class ConsultationLoop:
             self._mirror,
             is_node_up=True,
             is_conference_open=conference is not None,
-            legs=_legs_of(conference),
+            legs=legs_of(conference),
             layout=None,
         )
         was_forgotten = conference is None  # a node that knows nothing of us is a new one
@@ -132,7 +132,7 @@ class ConsultationLoop:
         """Each second: corrects drift of the mirror; now and then compares with the roster."""
         if not self._mirror.is_node_up:
             return
-        self._mirror = replace(self._mirror, legs=_legs_of(conference))
+        self._mirror = replace(self._mirror, legs=legs_of(conference))
         last = self._compared_at
         if last is None or (taken_at - last).total_seconds() >= DRIFT_EVERY_S:
             self._compared_at = taken_at
@@ -188,6 +188,7 @@ class ConsultationLoop:
                 wait_s = RETRY_S
             except Exception:  # noqa: BLE001 - outermost loop of the task
                 _log.exception("consultation_turn_failed", consultation_id=str(self._id))
+                del self._told[:1]  # what cannot be taken must not block what follows
                 wait_s = RETRY_S
             if wait_s is not None and wait_s < 0:
                 self._finished(self._id)
@@ -198,10 +199,10 @@ class ConsultationLoop:
         None: when poked; negative: the consultation is over."""
         while self._told:
             told = self._told[0]
-            if isinstance(told, _Compare):
-                await self._compare(told)
-            else:
-                await self._write(told)
+            try:
+                await self._take(told)
+            except ConsultationError as error:  # removed meanwhile, or a pair without meaning
+                _log.warning("report_dropped", code=error.code, told=type(told).__name__)
             self._told.pop(0)
         for _ in range(PASSES):
             mirror = self._mirror  # before the roster is read: what it holds was committed
@@ -214,6 +215,14 @@ class ConsultationLoop:
             if not await self._send_all(wanted, commands):
                 return RETRY_S
         return RETRY_S
+
+    async def _take(self, told: _Told) -> None:
+        if isinstance(told, _Compare):
+            await self._compare(told)
+        elif isinstance(told, _NodeAway):
+            await self._show_node_away()
+        else:
+            await self._write(told)
 
     def _until_retry(self, wanted: r.Wanted) -> float | None:
         times = [m.retry_at for m in wanted.members if m.is_wanted and m.retry_at and not m.leg_id]
@@ -234,7 +243,7 @@ class ConsultationLoop:
             is_drill=row.is_drill,
             panes=row.panes,
             seats=None if seats is None else tuple(UUID(s) if s else None for s in seats),
-            members=[_seat(member) for member in members],
+            members=[seat_of(member) for member in members],
             dial_number=row.dial_number,
         )
 
@@ -246,7 +255,7 @@ class ConsultationLoop:
             if participant is None or participant.removed_at is not None:
                 return
             row = await repository.consultation(work.session, self._id)
-            is_end = _ends_leg(told, Protocol(participant.protocol))
+            is_end = ends_leg(told, Protocol(participant.protocol))
             if participant.viewer_leg_id == told.leg_id:
                 if is_end:
                     participant.viewer_leg_id = None
@@ -256,7 +265,7 @@ class ConsultationLoop:
             elif is_end:
                 participant.leg_id = None
                 work.session.add(participant)
-            event = _meaning(told, Protocol(participant.protocol), participant.state)
+            event = meaning(told, Protocol(participant.protocol), participant.state)
             if event is not None:
                 await roster.apply(work, row, participant, event)
 
@@ -271,17 +280,24 @@ class ConsultationLoop:
         for member, event in missed:
             await self._apply(member, event)
 
+    async def _show_node_away(self) -> None:
+        wanted = await self._read()
+        if self._mirror.is_node_up or not wanted.is_open:
+            return
+        for member, event in r.without_node(wanted.members):
+            await self._apply(member, event)
+
     async def _apply(self, member: Seat, event: Event) -> None:
         """Apply to the member if its leg is still the one we speak of."""
         async with self._desk.work(SYSTEM) as work:
-            if member.leg_id is None:
-                return
-            participant = await repository.participant_of_leg(work.session, member.leg_id)
-            if participant is None or participant.id != member.participant_id:
+            participant = await repository.participant(
+                work.session, self._id, member.participant_id
+            )
+            if participant.leg_id != member.leg_id:
                 return
             row = await repository.consultation(work.session, self._id)
             keeps_leg = isinstance(event, NodeGone) and member.protocol in SIGNALLED
-            if not keeps_leg and _is_ending(event):
+            if not keeps_leg and is_ending(event):
                 participant.leg_id = None
                 work.session.add(participant)
             await roster.apply(work, row, participant, event)
@@ -421,57 +437,3 @@ class ConsultationLoop:
                 await self._apply(member, Refused(code))
             case _:
                 return
-
-
-def _legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLeg]:
-    if conference is None:
-        return {}
-    return {
-        leg.leg_id: r.NodeLeg(leg.leg_id, leg.state, leg.microphone_muted, leg.speaker_muted)
-        for leg in conference.legs
-    }
-
-
-def _seat(member: repository.Member) -> Seat:
-    row = member.row
-    return Seat(
-        participant_id=row.id,
-        consultation_id=row.consultation_id,
-        kind=MemberKind(row.kind),
-        protocol=Protocol(row.protocol),
-        name=row.name,
-        state=ParticipantState(row.state),
-        leg_id=row.leg_id,
-        is_wanted=row.is_wanted,
-        url=member.url,
-        account=member.account,
-        uri=member.uri,
-        number=row.number,
-        microphone_muted=row.microphone_muted,
-        speaker_muted=row.speaker_muted,
-        attempts=row.attempts,
-        retry_at=row.retry_at,
-        viewer_leg_id=row.viewer_leg_id,
-        changed_at=row.state_changed_at,
-    )
-
-
-def _ends_leg(told: NodeEvent | CallChanged, protocol: Protocol) -> bool:
-    """Whether the leg is over: of a room only its call says so."""
-    if isinstance(told, CallChanged):
-        return told.state is CallState.ENDED
-    return isinstance(told, node_words.LegClosed) and protocol not in SIGNALLED
-
-
-def _meaning(told: NodeEvent | CallChanged, protocol: Protocol, state: str) -> Event | None:
-    if isinstance(told, CallChanged):
-        event = from_gateway(told)
-        is_resumed = state in (ParticipantState.LOST.value, ParticipantState.JOINED.value)
-        return None if is_resumed and told.state is CallState.DIALLING else event
-    if protocol in SIGNALLED:
-        return from_node_of_room(told, ParticipantState(state))
-    return from_node(told)
-
-
-def _is_ending(event: Event) -> bool:
-    return isinstance(event, WentAway | Refused | NodeGone | Left)

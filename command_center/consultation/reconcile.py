@@ -19,6 +19,7 @@ from .model import PULLED, SIGNALLED, ParticipantState, Protocol, Seat
 from .transitions import Entered, Event, FellSilent, NodeGone, Rang, WentAway
 
 SETTLING = timedelta(seconds=2)  # a snapshot may be older than a change made while it was taken
+REJOINING = timedelta(seconds=30)  # how long a phone that was told to rejoin counts as lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,12 @@ def _may_dial(member: Seat, mirror: Mirror) -> bool:
     return mirror.is_gateway_up and mirror.is_node_up and is_idle and has_no_call
 
 
+def without_node(members: Sequence[Seat]) -> list[tuple[Seat, Event]]:
+    """What is shown of everybody who was in when the node has been away for too long."""
+    is_in = [member for member in members if member.state is ParticipantState.JOINED]
+    return [(member, NodeGone("media_node_unreachable")) for member in is_in]
+
+
 def missed_events(
     members: Sequence[Seat], mirror: Mirror, *, taken_at: datetime, node_restarted: bool
 ) -> list[tuple[Seat, Event]]:
@@ -219,7 +226,7 @@ def missed_events(
     for member in members:
         if member.changed_at is not None and member.changed_at > taken_at - SETTLING:
             continue
-        event = _missed(member, mirror, node_restarted=node_restarted)
+        event = _missed(member, mirror, taken_at, node_restarted=node_restarted)
         if event is not None:
             found.append((member, event))
     return found
@@ -229,9 +236,11 @@ _IN = frozenset({ParticipantState.JOINED, ParticipantState.LOST, ParticipantStat
 _COMING = frozenset({ParticipantState.DIALLING, ParticipantState.RINGING})
 
 
-def _missed(member: Seat, mirror: Mirror, *, node_restarted: bool) -> Event | None:
+def _missed(
+    member: Seat, mirror: Mirror, taken_at: datetime, *, node_restarted: bool
+) -> Event | None:
     if member.leg_id is None:
-        return None
+        return _never_came_back(member, taken_at)
     call = mirror.calls.get(member.leg_id)
     if member.protocol in SIGNALLED and mirror.is_gateway_up and call is None:
         return WentAway("gateway_restarted") if member.state in _IN else None
@@ -251,6 +260,16 @@ def _missed(member: Seat, mirror: Mirror, *, node_restarted: bool) -> Event | No
     if leg.state is LegState.UP and is_answered and member.state is not ParticipantState.JOINED:
         return Entered()
     return None
+
+
+def _never_came_back(member: Seat, taken_at: datetime) -> Event | None:
+    """A phone that was told to rejoin and did not."""
+    if member.protocol is not Protocol.WEBRTC or member.viewer_leg_id is not None:
+        return None
+    is_awaited = member.state in _IN or member.state in _COMING
+    since = member.changed_at
+    is_overdue = since is not None and since < taken_at - REJOINING
+    return WentAway("connection_lost") if is_awaited and is_overdue else None
 
 
 def _leg_is_missing(member: Seat, *, node_restarted: bool) -> Event | None:

@@ -192,3 +192,18 @@ def test_a_snapshot_older_than_the_change_says_nothing() -> None:
     """A leg made while the snapshot was taken is not missing from it."""
     fresh = seat(1, Protocol.WEBRTC, state=JOINED, changed_at=NOW - timedelta(seconds=1))
     assert _missed(fresh, held=mirror(), restarted=True) == []
+
+
+def test_a_phone_that_does_not_rejoin_is_offline_after_a_while() -> None:
+    """It was told to post a new session; lost for ever would be a stale roster."""
+    told = seat(1, Protocol.WEBRTC, state=LOST, leg_id=None, is_wanted=False)
+    lately = replace(told, changed_at=NOW - timedelta(seconds=20))
+    long_ago = replace(told, changed_at=NOW - timedelta(seconds=40))
+    assert _missed(lately, held=mirror()) == []
+    assert _missed(long_ago, held=mirror()) == [WentAway("connection_lost")]
+
+
+def test_without_a_node_nobody_is_shown_as_in() -> None:
+    """Halls keep their calls, but nobody sees or hears anybody."""
+    members = [seat(1, Protocol.SIP, state=JOINED), seat(2, state=LOST)]
+    assert [event for _, event in r.without_node(members)] == [NodeGone("media_node_unreachable")]

@@ -1,0 +1,76 @@
+"""What the wires' reports mean for a roster: translations between words and rows, without state."""
+
+from __future__ import annotations
+
+from sip_gateway.messages import CallChanged, CallState
+from video_bridge import messages as node_words
+
+from . import reconcile as r
+from . import repository
+from .model import SIGNALLED, MemberKind, ParticipantState, Protocol, Seat
+from .transitions import (
+    Event,
+    Left,
+    NodeGone,
+    Refused,
+    WentAway,
+    from_gateway,
+    from_node,
+    from_node_of_room,
+)
+
+NodeEvent = node_words.LegUp | node_words.LegLost | node_words.LegClosed
+
+
+def legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLeg]:
+    if conference is None:
+        return {}
+    return {
+        leg.leg_id: r.NodeLeg(leg.leg_id, leg.state, leg.microphone_muted, leg.speaker_muted)
+        for leg in conference.legs
+    }
+
+
+def seat_of(member: repository.Member) -> Seat:
+    row = member.row
+    return Seat(
+        participant_id=row.id,
+        consultation_id=row.consultation_id,
+        kind=MemberKind(row.kind),
+        protocol=Protocol(row.protocol),
+        name=row.name,
+        state=ParticipantState(row.state),
+        leg_id=row.leg_id,
+        is_wanted=row.is_wanted,
+        url=member.url,
+        account=member.account,
+        uri=member.uri,
+        number=row.number,
+        microphone_muted=row.microphone_muted,
+        speaker_muted=row.speaker_muted,
+        attempts=row.attempts,
+        retry_at=row.retry_at,
+        viewer_leg_id=row.viewer_leg_id,
+        changed_at=row.state_changed_at,
+    )
+
+
+def ends_leg(told: NodeEvent | CallChanged, protocol: Protocol) -> bool:
+    """Whether the leg is over: of a room only its call says so."""
+    if isinstance(told, CallChanged):
+        return told.state is CallState.ENDED
+    return isinstance(told, node_words.LegClosed) and protocol not in SIGNALLED
+
+
+def meaning(told: NodeEvent | CallChanged, protocol: Protocol, state: str) -> Event | None:
+    if isinstance(told, CallChanged):
+        event = from_gateway(told)
+        is_resumed = state in (ParticipantState.LOST.value, ParticipantState.JOINED.value)
+        return None if is_resumed and told.state is CallState.DIALLING else event
+    if protocol in SIGNALLED:
+        return from_node_of_room(told, ParticipantState(state))
+    return from_node(told)
+
+
+def is_ending(event: Event) -> bool:
+    return isinstance(event, WentAway | Refused | NodeGone | Left)
