@@ -70,6 +70,7 @@ class VideoReorder:
         self._missing: dict[int, _Missing] = {}
         self._ssrc: int | None = None
         self._next = 0  # the sequence number of the next packet to release
+        self._scanned = 0  # up to here the run from `_next` has no end of a frame and no hole
         self._highest = 0
         self._after_gap = False
         self._is_synced = False
@@ -140,7 +141,7 @@ class VideoReorder:
         self._ssrc = packet.ssrc
         self._held.clear()
         self._missing.clear()
-        self._next = self._highest = packet.sequence_number
+        self._next = self._scanned = self._highest = packet.sequence_number
         self._is_synced = self._starts_frame is None
         self._dropped = None
         self._patient_until = now + FIRST_PACKET_PATIENCE_S
@@ -151,7 +152,7 @@ class VideoReorder:
         while step != self._next:
             self._missing[step] = _Missing(since=now, next_try=now + NACK_FIRST_PAUSE_S)
             step = (step + 1) & 0xFFFF
-        self._next = sequence
+        self._next = self._scanned = sequence
 
     def nacks(self, now: float) -> list[int]:
         """Sequence numbers to ask for now; each is asked again after a round trip."""
@@ -187,20 +188,19 @@ class VideoReorder:
         first = self._held.get(self._next)
         if first is None:
             return None
-        packets = []
-        sequence = self._next
+        sequence = self._scanned
         while (packet := self._held.get(sequence)) is not None:
             if packet.timestamp != first.timestamp:
                 break  # the sender sets no marker bits
-            packets.append(packet)
             sequence = (sequence + 1) & 0xFFFF
             if packet.marker:
                 break
         else:
+            self._scanned = sequence  # a large frame is not looked through at each packet
             return None
-        for packet in packets:
-            del self._held[packet.sequence_number]
-        self._next = sequence
+        count = (sequence - self._next) & 0xFFFF
+        packets = [self._held.pop((self._next + step) & 0xFFFF) for step in range(count)]
+        self._next = self._scanned = sequence
         if not any(packet.payload for packet in packets):
             return self._next_frame()  # padding only (bandwidth probes)
         frame = ReceivedFrame(first.timestamp, tuple(packets), self._after_gap)
@@ -209,15 +209,18 @@ class VideoReorder:
 
     def _give_up(self, now: float) -> None:
         """Jump over holes older than `give_up_s`, or when far too much is missing or held."""
+        if not self._missing and len(self._held) <= MAX_HELD:
+            return
         deadline = now - self.give_up_s
         overflow = len(self._missing) > MAX_MISSING or len(self._held) > MAX_HELD
         stale = [s for s, missing in self._missing.items() if missing.since <= deadline or overflow]
-        if not stale:
+        if not stale and not overflow:
             return
         for sequence in stale:
             del self._missing[sequence]
         self.packets_given_up += len(stale)
-        last = max(stale, key=lambda s: sequence_distance(s, self._next))
+        # an overflow without holes is a frame without end: nobody sends two megabytes a picture
+        last = max(stale, key=lambda s: sequence_distance(s, self._next), default=self._highest)
         self._jump_to((last + 1) & 0xFFFF)
         self._after_gap = self._wants_keyframe = True
 
@@ -227,6 +230,7 @@ class VideoReorder:
             self._held.pop(self._next, None)
             self._missing.pop(self._next, None)
             self._next = (self._next + 1) & 0xFFFF
+        self._scanned = self._next
         self._is_synced = False
         self._dropped = None
 
@@ -242,7 +246,7 @@ class VideoReorder:
             if now < self._patient_until:
                 return  # the stream's first packet may have been overtaken
             self._dropped = self._held.pop(self._next)
-            self._next = (self._next + 1) & 0xFFFF
+            self._next = self._scanned = (self._next + 1) & 0xFFFF
             self._after_gap = self._wants_keyframe = True
 
     def _begins(self, packet: RtpPacket) -> bool:

@@ -243,3 +243,16 @@ def test_a_second_hole_behind_the_first_does_not_let_half_a_frame_out() -> None:
     frames = reorder.frames(0.23)
     assert [frame.timestamp for frame in frames] == [7200, 10800]
     assert all(_is_whole(frame) for frame in frames)
+
+
+def test_a_frame_without_end_does_not_hold_memory() -> None:
+    """One timestamp, no marker, for ever: dropped, and the stream is heard again after it."""
+    reorder = VideoReorder(starts_frame=_starts)
+    for sequence in range(5000):
+        payload = b"s" if sequence == 0 else b"-"
+        reorder.insert(RtpPacket(96, sequence, 7, 1, payload), sequence * 1e-4)
+        assert reorder.frames(sequence * 1e-4) == []
+        assert len(reorder._held) <= 2100
+    for packet in _stream(2, start=5000):
+        reorder.insert(packet, 1.0)
+    assert len(reorder.frames(1.0)) == 2
