@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import ClientResponse, ClientSession
@@ -12,7 +13,9 @@ from aiohttp.test_utils import TestServer
 from aiortc import RTCConfiguration, RTCPeerConnection
 from sqlalchemy import text
 
+from command_center.incidents import OrderRow
 from command_center.security import SYSTEM, issue_join_token
+from resource_dispatch import Team
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, as_id, until
 
@@ -268,3 +271,48 @@ async def test_the_database_keeps_no_token(stage: Stage) -> None:
     async with stage.desk.database.session() as session:
         rows = await session.execute(text("SELECT join_token::text FROM join_token"))
         assert link["token"] not in " ".join(rows.scalars())
+
+
+async def test_a_team_finds_its_orders_behind_its_link(
+    stage: Stage, server: TestServer, http: ClientSession
+) -> None:
+    """The phone page is the field's whole desk: join, receive, arrive, report done."""
+    team = Team(
+        code=uuid4().hex[:8],
+        name="翁城专职消防站",
+        region_code="440229",
+        longitude=113.86,
+        latitude=24.4,
+        crew=12,
+    )
+    async with stage.desk.work(SYSTEM) as work:
+        work.session.add(team)
+    opened = await stage.open({"kind": "team", "team_id": str(team.id)})
+    order = OrderRow(
+        number=uuid4().hex[:8],
+        incident_id=as_id(opened["incident_id"]),
+        task_text="侦检",
+        team_id=team.id,
+        team_name=team.name,
+        kind="order",
+        issued_at=datetime.now(UTC),
+        issued_by="陈示一",
+        region_code="440229",
+    )
+    async with stage.desk.work(SYSTEM) as work:
+        work.session.add(order)
+    member = await stage.member(opened)
+    link = await stage.link(opened, participant_id=member["id"], name=team.name)
+    phone = client(http, server, link)
+    page = await (await phone.send("GET", f"/join/{link['token']}")).json()
+    assert (page["kind"], page["name"]) == ("team", "翁城专职消防站")
+    assert [found["task_text"] for found in page["orders"]] == ["侦检"]
+    step = f"/join/{link['token']}/orders/{order.id}"
+    done = await phone.send("POST", f"{step}/receive", "{}", "application/json")
+    assert (await done.json())["state"] == "received"
+    again = await phone.send("POST", f"{step}/receive", "{}", "application/json")
+    assert await code_of(again) == (409, "order_state_conflict")
+    other = client(http, server, await stage.link(await stage.open()))
+    theirs = f"/join/{other.headers['Authorization'].split()[1]}/orders/{order.id}/accept"
+    refused = await other.send("POST", theirs, "{}", "application/json")
+    assert refused.status == 404
