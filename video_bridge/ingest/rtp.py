@@ -19,6 +19,7 @@ from typing import Any
 
 from .. import messages as m
 from ..datapath import SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender
+from ..datapath.transport import open_datagrams
 from ..errors import LocalMediaError, RemoteMediaError
 from ..leg import Leg
 from ..messages import CloseReason, MediaKind
@@ -115,10 +116,7 @@ class RoomMedia(SessionMedia):
         sock: socket.socket,
         take: Callable[[MediaKind, bytes, tuple[str, int]], None],
     ) -> asyncio.DatagramTransport:
-        transport, _ = await self._loop.create_datagram_endpoint(
-            lambda: _Datagrams(lambda data, addr: take(kind, data, addr)), sock=sock
-        )
-        return transport
+        return await open_datagrams(_Datagrams(lambda data, addr: take(kind, data, addr)), sock)
 
     async def answer(self, streams: list[m.RtpStream]) -> None:
         """What offer/answer settled; again after each re-INVITE.

@@ -22,6 +22,7 @@ from aioice import stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
+from ..datapath.transport import open_datagrams
 from .rtp_ports import RtpPorts
 
 CONSENT_INTERVAL_S = 4.0
@@ -73,10 +74,9 @@ class IceConnection(Connection):
         """Bind one port of the range on every local address. Raises LocalMediaError."""
         del addresses, timeout
         self._port, sockets = self._ports.take_everywhere(local_addresses())
-        loop = asyncio.get_running_loop()
         candidates = []
         for rank, sock in enumerate(sockets):
-            protocol = await self._open(loop, sock)
+            protocol = await self._open(sock)
             host, port = sock.getsockname()[:2]
             preference = 65535 - rank if not ipaddress.ip_address(host).is_loopback else 1000
             protocol.local_candidate = Candidate(
@@ -92,9 +92,9 @@ class IceConnection(Connection):
             candidates.append(protocol.local_candidate)
         return candidates
 
-    async def _open(self, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> _Datagrams:
+    async def _open(self, sock: socket.socket) -> _Datagrams:
         protocol = _Datagrams(self, sock)
-        await loop.create_datagram_endpoint(lambda: protocol, sock=sock)
+        await open_datagrams(protocol, sock)
         return protocol
 
     def check_incoming(
