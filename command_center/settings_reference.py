@@ -29,7 +29,7 @@ SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ),
     (
         "sip_gateway",
-        "The SIP and H.323 edge: built in; addresses, ports and certificate follow the installation.",
+        "The SIP and H.323 edge: built in; addresses and ports follow the installation.",
         GatewaySettings,
     ),
 )
