@@ -91,9 +91,14 @@ def site_of(api: Api, account: str) -> dict[str, Any]:
     raise AssertionError(f"no site with account {account}")
 
 
+def members(api: Api, consultation: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.get(f"/consultations/{consultation['id']}")["participants"]
+    return found
+
+
 def participant(api: Api, consultation: dict[str, Any], name: str) -> dict[str, Any]:
     """A member of the consultation by a part of its name."""
-    found = api.get(f"/consultations/{consultation['id']}")["participants"]
+    found = members(api, consultation)
     for member in found:
         if name in member["name"]:
             return member
@@ -106,7 +111,10 @@ def wait_state(
     """Wait until a member is in this state. Returns the seconds it took."""
     began = time.monotonic()
     wait_until(
-        lambda: participant(api, consultation, name)["state"] == state,
+        lambda: any(
+            name in member["name"] and member["state"] == state
+            for member in members(api, consultation)
+        ),
         timeout_s,
         lambda: f"{name} is not {state}: {participant(api, consultation, name)}",
         step_s=0.1,
