@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from ..errors import RemoteSipError
@@ -81,6 +82,8 @@ def render_params(params: Params) -> str:
 
 def split_commas(text: str) -> list[str]:
     """Split a comma-separated header at commas outside quotes and angle brackets."""
+    if "," not in text:
+        return [text.strip(" \t")]
     parts: list[str] = []
     depth, in_quotes, escaped, start = 0, False, False, 0
     for index, char in enumerate(text):
@@ -133,6 +136,7 @@ class Address:
         return f"{display}<{self.uri}>{render_params(self.params)}"
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address:
     """Parse name-addr or addr-spec. Raises RemoteSipError("address_malformed") and of the URI."""
     text = text.strip(" \t")
