@@ -11,6 +11,7 @@ from video_bridge.video.ladder import (
     H264_720P,
     H264_720P_SINGLE,
     KEYFRAME_EVERY_DEAF_S,
+    KEYFRAME_EVERY_S,
     KEYFRAME_PAUSE_S,
     SINGLE_NAL_SIZE,
     VP8_720P,
@@ -54,12 +55,12 @@ def test_many_wishes_make_one_key_frame() -> None:
     assert not wish.take(9.0)
 
 
-def keyframes(rung: Rung, count: int) -> list[int]:
+def keyframes(rung: Rung, count: int, fps: int = 25) -> list[int]:
     found = []
     picture = blank(1280, 720, (90, 128, 128))
     depacketiser = h264.Depacketiser()
     for number in range(count):
-        payloads = rung.encode(picture, number / 25)
+        payloads = rung.encode(picture, number / fps)
         if h264.is_keyframe(depacketiser.depacketise(payloads)):
             found.append(number)
     return found
@@ -72,6 +73,8 @@ def test_key_frames_come_when_asked_and_for_those_who_cannot_ask() -> None:
     deaf = Rung(RungKey("H264", 320, 180, 300_000))
     deaf.has_deaf_leg = True
     assert keyframes(deaf, 140) == [0, round(KEYFRAME_EVERY_DEAF_S * 25)]
+    slow = Rung(RungKey("H264", 320, 180, 300_000))
+    assert keyframes(slow, 60, fps=4) == [0, round(KEYFRAME_EVERY_S * 4)]
 
 
 def test_single_nal_rung_fits_each_slice_into_a_packet() -> None:
