@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from .pulse import Pulse
 from .urls import async_url
 
 STATEMENT_TIMEOUT_MS = 2500
@@ -38,7 +39,7 @@ class Database:
             kwargs = {
                 "pool_size": pool_size,
                 "max_overflow": 10,
-                "pool_timeout": 2.5,
+                "pool_timeout": 10,  # a frozen server is noticed by the edge, beside the pool
                 "pool_pre_ping": True,
                 "pool_recycle": 1800,
             }
@@ -50,6 +51,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             async_url(url), connect_args=connect, **kwargs
         )
+        self.pulse = Pulse(url)
         self._probe: AsyncEngine = create_async_engine(
             async_url(url), connect_args=connect, poolclass=NullPool
         )
@@ -71,5 +73,6 @@ class Database:
         return True
 
     async def close(self) -> None:
+        await self.pulse.stop()
         await self.engine.dispose()
         await self._probe.dispose()

@@ -149,6 +149,19 @@ class AuditChain:
         return breaks
 
 
+APPEND_PATIENCE_MS = 8000
+
+
 async def take_append_lock(session: AsyncSession) -> None:
-    """Events and audit rows are appended by one transaction at a time, in the order of commits."""
+    """Events and audit rows are appended by one transaction at a time, in the order of commits.
+
+    In a rush many wait here for their turn: longer than any single statement may take.
+    """
+    await session.execute(
+        text(
+            "SELECT set_config('lock_timeout', :patience, true),"
+            " set_config('statement_timeout', :patience, true)"
+        ),
+        {"patience": str(APPEND_PATIENCE_MS)},
+    )
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x43434C4F47})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,13 @@ def create_app(
         return web.json_response(document)
 
     app.router.add_get(f"{API}/openapi.json", openapi)
+
+    async def feel_the_pulse(_app: web.Application) -> AsyncIterator[None]:
+        desk.database.pulse.start()
+        yield
+        await desk.database.pulse.stop()
+
+    app.cleanup_ctx.append(feel_the_pulse)
     live = Live(desk, rooms.events, origins=origins)
     live.attach(app)
     app[LIVE] = live

@@ -1,13 +1,14 @@
 """A request is not kept waiting for a database that has stopped answering.
 
 A frozen server cannot enforce its own statement time-out, and cancelling a query on it waits for
-it. So after a while the edge asks the database on the side whether it still answers; when it does
-not, the caller is told so at once and the stuck work is left to be rolled back on its own.
+it. So while the database's pulse is silent the caller is told so, and the stuck work is left to be
+rolled back on its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -15,37 +16,26 @@ from ..security.work import Desk
 
 T = TypeVar("T")
 
-FIRST_LOOK_S = 2.0
-LOOK_EVERY_S = 1.0
-PROBE_S = 0.5
+LOOK_EVERY_S = 0.2
+LEAST_WAIT_S = 0.5
 _left_behind: set[asyncio.Task[Any]] = set()
 
 
 async def answered_in_time(desk: Desk, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`. Raises TimeoutError when the database stops answering meanwhile."""
+    """The result of `work`. Raises TimeoutError when the database falls silent meanwhile."""
     task = asyncio.create_task(work)
+    began = time.monotonic()
     try:
-        patience = FIRST_LOOK_S
         while True:
-            done, _ = await asyncio.wait({task}, timeout=patience)
+            done, _ = await asyncio.wait({task}, timeout=LOOK_EVERY_S)
             if done:
                 return task.result()
-            if not await _is_answering(desk):
-                _leave(task)
+            waited = time.monotonic() - began
+            if waited > LEAST_WAIT_S and desk.database.pulse.is_silent:
                 raise TimeoutError("the database does not answer")
-            patience = LOOK_EVERY_S
-    except asyncio.CancelledError:
-        _leave(task)
-        raise
-
-
-async def _is_answering(desk: Desk) -> bool:
-    probe = asyncio.create_task(desk.database.is_answering())
-    done, _ = await asyncio.wait({probe}, timeout=PROBE_S)
-    if not done:
-        _leave(probe)
-        return False
-    return probe.result()
+    finally:
+        if not task.done():
+            _leave(task)
 
 
 def _leave(task: asyncio.Task[Any]) -> None:
