@@ -34,6 +34,7 @@ from .settings import Settings
 from .supervisor import ChildSpec, ChildState, Supervisor
 
 HEALTHY_WITHIN_S = 30.0
+DATABASE_GRACE_S = 2.0  # then it is stopped as by a power cut, which loses nothing acknowledged
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def database_server(
     try:
         yield server.start(), server
     finally:
-        server.stop()
+        server.stop(DATABASE_GRACE_S)
 
 
 @contextmanager
@@ -123,8 +124,6 @@ def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
             "node",
             node_argv,
             lambda: wire_answers(node_socket(settings)),
-            stop_rank=1,
-            stop_grace_s=1.0,
         ),
         ChildSpec(
             "gateway",
