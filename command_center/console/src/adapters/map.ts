@@ -172,7 +172,9 @@ export class ProvinceMap {
           'text-anchor': 'top',
           'text-offset': isIncident ? [0, 0.2] : [0, 1.1],
           'text-optional': true,
-          'text-allow-overlap': isIncident,
+          // The chosen incident's name is placed first; resources never hide a name.
+          'symbol-sort-key': ['case', ['get', 'selected'], 0, 1],
+          'icon-ignore-placement': !isIncident,
           'text-max-width': 12,
         },
         paint: { 'text-color': colour('--text'), 'text-halo-color': colour('--map-land'), 'text-halo-width': 1.6 },

@@ -72,6 +72,7 @@ const en: typeof zh = {
   dispatch: 'Dispatch proposal',
   dispatchOpen: 'Dispatch (D)',
   dispatchBusy: 'Solving: teams by skill, travel time and readiness',
+  dispatchNothing: 'Every card that needs a team has one; nothing is left to dispatch.',
   dispatchEmpty: 'Nothing to dispatch. Activate a plan first.',
   solver: 'Solved by {solver}',
   solvers: { greedy: 'greedy (at once)', cp_sat: 'CP-SAT', 'cp-sat': 'CP-SAT', cpsat: 'CP-SAT' },

@@ -70,6 +70,7 @@ export default {
   dispatch: '调度方案',
   dispatchOpen: '调度方案 (D)',
   dispatchBusy: '正在求解：按技能、车程和备勤情况分派队伍',
+  dispatchNothing: '需要队伍的任务卡都已派出，目前没有可分派的任务。',
   dispatchEmpty: '没有可分派的任务。先启动预案生成任务卡。',
   solver: '求解：{solver}',
   solvers: { greedy: '贪心（即时）', cp_sat: 'CP-SAT', 'cp-sat': 'CP-SAT', cpsat: 'CP-SAT' },

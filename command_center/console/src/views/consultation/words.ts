@@ -29,6 +29,6 @@ export function lossOf(one: Participant): number | null {
 }
 /** In bit/s, with the letter that bridges' desks use. */
 export function rateWord(bitsPerSecond: number | null | undefined): string {
-  if (typeof bitsPerSecond !== 'number') return ''
+  if (typeof bitsPerSecond !== 'number' || bitsPerSecond <= 0) return ''
   return bitsPerSecond >= 1_000_000 ? `${(bitsPerSecond / 1_000_000).toFixed(1)}M` : `${Math.round(bitsPerSecond / 1000)}k`
 }
