@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from .graph import Arc, Graph, VehicleProfile, arc_seconds
-from .kernel_repair import FAR_S, Search, repair
+from .kernel_repair import FAR_S, Search, repair, walk_metres
 
 Ints = npt.NDArray[np.int64]
 ShortInts = npt.NDArray[np.int32]
@@ -51,21 +51,11 @@ class RoadArrays:
             self._open[vehicle.name] = np.fromiter(row, dtype=np.int32, count=len(self.arcs))
         return self._open[vehicle.name]
 
-    def along(self, follow: npt.NDArray[Any], backward: bool) -> Ints:
-        """Metres between every node and the root of `follow` (negative = root or cut off: 0)."""
-        nodes = np.arange(self.size)
-        onward = np.where(follow < 0, nodes, follow.astype(np.int64))
-        metres = np.zeros(self.size, dtype=np.int64)
-        moving = onward != nodes
-        ends = (nodes[moving], onward[moving])
-        tails, heads = ends if backward else (ends[1], ends[0])
-        metres[moving] = self.metres[self.position(tails, heads)]
-        while True:
-            further = onward[onward]
-            if (further == onward).all():
-                return metres
-            metres = metres + metres[onward]
-            onward = further
+    def walk(self, follow: ShortInts, nodes: Ints) -> Ints:
+        """Metres from each of `nodes` to the root of `follow`, the next node on the way there."""
+        metres = np.zeros(len(nodes), dtype=np.int64)
+        walk_metres(self.out_start, self.heads, self.metres, follow, nodes, metres)
+        return metres
 
 
 class Rows:

@@ -88,3 +88,21 @@ def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
                 heapq.heappush(heap, (np.int64(t), np.int64(w)))
                 count += 1
     return count
+
+
+@compiled
+def walk_metres(  # noqa: PLR0917 (a kernel takes its arrays one by one)
+    start: Any, heads: Any, metres: Any, follow: Any, nodes: Any, out: Any
+) -> None:
+    """`out[k]`: metres from `nodes[k]` along `follow` (next node to the root, negative = stop)."""
+    for k in range(nodes.shape[0]):
+        u = nodes[k]
+        total = 0
+        while follow[u] >= 0:
+            w = follow[u]
+            for a in range(start[u], start[u + 1]):
+                if heads[a] == w:
+                    total += metres[a]
+                    break
+            u = w
+        out[k] = total

@@ -108,7 +108,7 @@ class RoadNetwork:
         for column, target in enumerate(targets):
             row, follow = self._row(profile, target.node, backward=True)
             way = row[nodes].astype(np.int64)
-            long = self._arrays.along(follow, backward=True)[nodes]
+            long = self._arrays.walk(follow, nodes)
             seconds[:, column] = np.where(
                 way >= UNREACHABLE_S, UNREACHABLE_S, way + access + target.access_s
             )
