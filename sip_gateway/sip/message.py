@@ -6,7 +6,7 @@ that are not UTF-8 (display names of old rooms in GB 18030) survive a round trip
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..errors import LocalSipError, RemoteSipError
 from .header import (
@@ -19,6 +19,7 @@ from .header import (
     parse_list,
     parse_number,
     parse_via,
+    split_commas,
 )
 from .uri import Uri
 
@@ -216,11 +217,12 @@ class Request(Message):
         for name, value in self.headers:
             if name == "Via" and is_first:
                 is_first = False
-                _old, *rest = parse_list([value], parse_via)
-                headers.append((name, ", ".join(str(v) for v in (via, *rest))))
+                rest = split_commas(value)[1:]
+                headers.append((name, ", ".join([str(via), *rest])))
             else:
                 headers.append((name, value))
-        return replace(self, headers=tuple(headers), _parsed={**self._parsed, "Via": via})
+        parsed = {**self._parsed, "Via": via}
+        return Request(tuple(headers), self.body, parsed, self.method, self.uri)
 
 
 @dataclass(frozen=True, slots=True)

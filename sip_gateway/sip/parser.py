@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import RemoteSipError
 from .header import (
@@ -136,19 +137,30 @@ def _start_line(line: str, headers: Headers) -> Request | Response:
     return Request(headers, method=request[1], uri=uri)
 
 
+@lru_cache(maxsize=1024)
+def _header_name(text: str) -> str | None:
+    """A header's name in its one spelling, None when it is no token."""
+    name = text.rstrip(" \t")
+    return canonical_name(name) if TOKEN.fullmatch(name) else None
+
+
 def _split_headers(text: str) -> Headers:
     headers: list[tuple[str, str]] = []
     if not text:
         return ()
-    for line in _FOLD.sub(" ", text).split("\r\n"):
+    if "\r\n " in text or "\r\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    lines = text.split("\r\n")
+    is_suspect = _CONTROL.search("".join(lines)) is not None
+    for line in lines:
         name, colon, value = line.partition(":")
-        name = name.rstrip(" \t")
-        if not colon or not TOKEN.fullmatch(name):
+        canonical = _header_name(name) if colon else None
+        if canonical is None:
             raise RemoteSipError("header_malformed", line=line[:80])
         value = value.strip(" \t")
-        if _CONTROL.search(value):
-            raise RemoteSipError("control_character", header=name[:40])
-        headers.append((canonical_name(name), value))
+        if is_suspect and _CONTROL.search(value):
+            raise RemoteSipError("control_character", header=canonical[:40])
+        headers.append((canonical, value))
         if len(headers) > MAX_HEADER_COUNT:
             raise RemoteSipError("headers_too_many", limit=MAX_HEADER_COUNT)
     return tuple(headers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from ..errors import RemoteSipError
@@ -124,6 +125,7 @@ def parse_port(text: str) -> int:
     return int(text)
 
 
+@lru_cache(maxsize=4096)
 def parse_uri(text: str) -> Uri:
     """Parse a URI. Raises RemoteSipError("uri_malformed") and ("port_malformed")."""
     if len(text) > MAX_URI_LENGTH:
