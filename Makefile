@@ -1,5 +1,7 @@
 # Two commands matter: `make run` and `make test`. `make` alone prints this help.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first of these that runs and is new enough (a name may be there without running).
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
@@ -11,8 +13,8 @@ help: ## print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
+	@test -n "$(PYTHON)" || \
+	  { echo "需要 Python 3.11 或更新版本 Python 3.11 or newer is needed (set PYTHON=...)"; exit 1; }
 	@echo "[1/3] 建立虚拟环境 creating $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "[2/3] 安装依赖(约 1-3 分钟) installing the locked packages, 1-3 minutes"
