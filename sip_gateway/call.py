@@ -139,4 +139,6 @@ def rtp_stream(stream: AgreedStream) -> RtpStream:
         telephone_event_type=stream.telephone_event_type,
         rtcp_feedback=list(stream.rtcp_feedback),
         srtp=_srtp_keys(stream),
+        receive_codec=stream.codec if stream.receive_payload_type is not None else None,
+        receive_payload_type=stream.receive_payload_type,
     )

@@ -413,6 +413,7 @@ def read_answer(
             continue
         match = matches[0]
         stream = _answered_stream(answer, theirs, match, fallback_host)
+        stream = replace(stream, receive_payload_type=_own_payload_type(ours, match))
         keying = settle(ours, theirs)
         if keying is None and ours.protocol in SECURE_PROTOCOLS:
             raise RemoteSipError("srtp_missing")
@@ -421,6 +422,15 @@ def read_answer(
     if not streams:
         raise RemoteSipError("no_common_codec")
     return Agreement(replace(offer, media=tuple(sections)), tuple(streams))
+
+
+def _own_payload_type(ours: MediaSection, match: _Match) -> int | None:
+    """What we offered this codec as, where the answer numbers it otherwise (RFC 3264 5.1)."""
+    own = [one for one in _matches(ours) if one.capability is match.capability]
+    types = [one.rtp_map.payload_type for one in own]
+    if not types or match.rtp_map.payload_type in types:
+        return None
+    return types[0]
 
 
 def _in_their_order(section: MediaSection) -> list[_Match]:

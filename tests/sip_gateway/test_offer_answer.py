@@ -253,6 +253,18 @@ def test_an_answer_that_refuses_video_gives_an_audio_call() -> None:
     assert agreement.local.media[1].port == 0
 
 
+def test_an_answer_may_number_a_codec_otherwise() -> None:
+    """We send with their number and receive with ours (RFC 3264 clause 5.1)."""
+    theirs = "m=audio 40000 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\n"
+    agreement = read_answer(
+        make_offer(LOCAL, 1),
+        parse_sdp(offer(theirs, "m=video 0 RTP/AVP 97\r\n")),
+        fallback_host="x",
+    )
+    stream = agreement.streams[0]
+    assert (stream.payload_type, stream.receive_payload_type) == (111, 96)
+
+
 @pytest.mark.parametrize(
     ("sections", "code"),
     [
