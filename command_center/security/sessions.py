@@ -7,9 +7,9 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from . import repository
 from .actor import Actor, ActorKind
 from .errors import JoinTokenExpiredError, JoinTokenInvalidError
 from .permissions import Permission, Role, permissions_of
@@ -61,13 +61,7 @@ async def resolve_session(
     session: AsyncSession, secret: str, now: datetime
 ) -> tuple[Actor, AccountRow] | None:
     """Who holds this cookie; None when unknown, revoked, idle for too long or disabled."""
-    found = (
-        await session.execute(
-            select(SessionRow, AccountRow)
-            .join(AccountRow, AccountRow.id == SessionRow.account_id)  # type: ignore[arg-type]
-            .where(SessionRow.token_digest == digest(secret))  # type: ignore[arg-type]
-        )
-    ).one_or_none()
+    found = await repository.session_of(session, digest(secret))
     if found is None:
         return None
     row, account = found
@@ -76,29 +70,18 @@ async def resolve_session(
     if now - row.last_seen_at > IDLE_LIMIT:
         return None
     if now - row.last_seen_at > _TOUCH_AFTER:
-        await session.execute(
-            update(SessionRow)
-            .where(SessionRow.id == row.id)  # type: ignore[arg-type]
-            .values(last_seen_at=now)
-        )
+        await repository.touch_session(session, row.id, now)
     return actor_of(account, row.id), account
 
 
 async def revoke_session(session: AsyncSession, session_id: UUID, now: datetime) -> None:
-    await session.execute(
-        update(SessionRow)
-        .where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None))  # type: ignore[arg-type,union-attr]
-        .values(revoked_at=now)
-    )
+    """End one session; ending it again changes nothing."""
+    await repository.end_session(session, session_id, now)
 
 
 async def resolve_join_token(session: AsyncSession, secret: str, now: datetime) -> Actor:
     """The actor behind a join token. Raises JoinTokenInvalidError, JoinTokenExpiredError."""
-    row = (
-        await session.execute(
-            select(JoinTokenRow).where(JoinTokenRow.token_digest == digest(secret))  # type: ignore[arg-type]
-        )
-    ).scalar_one_or_none()
+    row = await repository.join_token_of(session, digest(secret))
     if row is None or row.revoked_at is not None:
         raise JoinTokenInvalidError()
     if row.expires_at <= now:
@@ -152,11 +135,4 @@ async def issue_join_token(
 
 async def revoke_join_tokens(work: Work, consultation_id: UUID) -> None:
     """End every link of a consultation; called inside the service that closes it."""
-    await work.session.execute(
-        update(JoinTokenRow)
-        .where(
-            JoinTokenRow.consultation_id == consultation_id,  # type: ignore[arg-type]
-            JoinTokenRow.revoked_at.is_(None),  # type: ignore[union-attr]
-        )
-        .values(revoked_at=work.now)
-    )
+    await repository.end_join_tokens(work.session, consultation_id, work.now)
