@@ -113,3 +113,13 @@ def test_change_from_elsewhere_is_shown_at_once(desk: Page, server: Served) -> N
     hall["state"] = "joined"
     server.emit("participant.updated", consultation_id=found["id"])
     expect(row(desk, "省生态环境厅")).to_contain_text("已入会")
+
+
+def test_second_window_takes_the_place_and_the_first_says_so(desk: Page) -> None:
+    """One member, one session: two windows must not take it from each other for ever."""
+    second = desk.context.new_page()
+    second.goto(desk.url)
+    expect(desk.get_by_text("已在另一窗口入会")).to_be_visible()
+    expect(second.get_by_text("画面中断，正在自动重连")).to_be_visible()
+    desk.get_by_role("button", name="重试").click()
+    expect(second.get_by_text("已在另一窗口入会")).to_be_visible()

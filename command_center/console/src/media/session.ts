@@ -3,6 +3,7 @@
  * itself after a lost network or a restarted media node. Console and phone page share it.
  */
 import { endSession, postOffer, type MediaCredentials } from '@/api/media_session'
+import { newKey } from '@/api/client'
 import { Problem } from '@/api/problem'
 
 export type SessionState = 'idle' | 'connecting' | 'live' | 'reconnecting' | 'refused' | 'closed'
@@ -11,9 +12,12 @@ export interface SessionListener {
   state(state: SessionState): void
   remote(stream: MediaStream): void
   refused(problem: Problem): void
+  /** Another window of this browser took the same place in the consultation. */
+  elsewhere(): void
 }
 
 const GATHERING_MS = 1500
+const CHANNEL = 'cc.media'
 const SILENCE_MS = 4000
 const CONNECT_MS = 12_000
 const WAITS_MS = [300, 1000, 2000, 4000, 5000]
@@ -29,6 +33,8 @@ export class MediaSession {
   private lastBytes = 0
   private lastBytesAt = 0
   private current: SessionState = 'idle'
+  private readonly windowId = newKey()
+  private channel: BroadcastChannel | null = null
   private readonly onOnline = () => this.reconnect('network')
   private readonly onPageHide = () => this.close()
 
@@ -46,6 +52,7 @@ export class MediaSession {
     window.addEventListener('online', this.onOnline)
     window.addEventListener('pagehide', this.onPageHide)
     this.become('connecting')
+    this.claimPlace()
     void this.connect()
   }
 
@@ -72,9 +79,33 @@ export class MediaSession {
   close(): void {
     if (this.current === 'closed') return
     this.become('closed')
+    this.release()
+    void this.drop()
+  }
+
+  /**
+   * A member has one session: a second window replaces the first, which must not take it back by
+   * reconnecting, or both would do so for ever.
+   */
+  private claimPlace(): void {
+    const place = `${this.at.consultationId} ${this.at.bearer ?? ''}`
+    this.channel = new BroadcastChannel(CHANNEL)
+    this.channel.onmessage = ({ data }: MessageEvent<{ place: string; windowId: string }>) => {
+      if (data.place !== place || data.windowId === this.windowId) return
+      this.location = null
+      void this.drop()
+      this.release()
+      this.become('refused')
+      this.listener.elsewhere()
+    }
+    this.channel.postMessage({ place, windowId: this.windowId })
+  }
+
+  private release(): void {
+    this.channel?.close()
+    this.channel = null
     window.removeEventListener('online', this.onOnline)
     window.removeEventListener('pagehide', this.onPageHide)
-    void this.drop()
   }
 
   private become(state: SessionState): void {

@@ -100,6 +100,7 @@ export default {
   closeConsequence: '将挂断全部 {n} 个成员并结束会商，此操作不可撤销。',
   closedNote: '会商已结束',
   incident: '所属事件',
+  elsewhere: '已在另一窗口入会，本窗口的画面已停止。',
   self: '本席',
   more: '更多',
   reason: '原因',
