@@ -4,12 +4,14 @@ from .evaluate import Evaluation, Violation, evaluate
 from .explain import Choice, Refusal, explain_choices, explain_refusals
 from .model import LockSpec, Model, Need, TaskSpec, TeamSpec
 from .problem import NEVER_S, Lock, Meeting, Plan, Problem, Weights
+from .replan import Alternative, alternatives
 from .result import Result
 from .solve import solve
 from .stop import Cancelled, FirstOf, MaxIterations, MaxSeconds, NoImprovement, Stop
 
 __all__ = [
     "NEVER_S",
+    "Alternative",
     "Cancelled",
     "Choice",
     "Evaluation",
@@ -31,6 +33,7 @@ __all__ = [
     "TeamSpec",
     "Violation",
     "Weights",
+    "alternatives",
     "evaluate",
     "explain_choices",
     "explain_refusals",

@@ -54,9 +54,12 @@ def evaluate(problem: Problem, plan: Plan) -> Evaluation:
     times.run()
     violations += times.violations
     team_of = plan.team_of(problem.visits)
+    locked = {lock.visit for lock in problem.locks}
     for task in range(problem.tasks):
         made = [team_of[v] >= 0 for v in problem.visits_of(task)]
-        if any(made) and not all(made) and problem.meeting[task] != Meeting.AS_THEY_COME:
+        is_free = locked.isdisjoint(problem.visits_of(task))
+        whole = problem.meeting[task] == Meeting.AS_THEY_COME or all(made)
+        if any(made) and is_free and not whole:
             violations.append(Violation("task_is_whole", visit=problem.visits_of(task)[0]))
     terms = _terms(problem, plan, times, team_of)
     return Evaluation(
@@ -144,7 +147,8 @@ class _Times:
             way = int(problem.travel_s[problem.profile[team], at[team], problem.where[visit]])
             self.arrive[visit] = free[team] + way
         ready = max(self.arrive[visit], int(problem.release_s[task]), self._lock.get(visit, 0))
-        for before in problem.predecessors[task]:
+        # an order already given stands: it waits for no predecessor that was planned later
+        for before in () if visit in self._lock else problem.predecessors[task]:
             done = self._finished(before)
             if done is None:
                 return False

@@ -147,16 +147,18 @@ class _Model:
             for a, b in itertools.pairwise(visits):
                 if meeting == Meeting.AS_THEY_COME:
                     continue
-                model.add(self.made[a] == self.made[b])
+                if self._locked().isdisjoint(visits):
+                    model.add(self.made[a] == self.made[b])
+                both = (self.made[a], self.made[b])
                 if meeting == Meeting.TOGETHER:
-                    model.add(self.start[a] == self.start[b])
+                    model.add(self.start[a] == self.start[b]).only_enforce_if(both)
                 else:
-                    model.add(self.start[b] >= self.finish[a]).only_enforce_if(self.made[b])
+                    model.add(self.start[b] >= self.finish[a]).only_enforce_if(both)
             if meeting != Meeting.IN_ORDER:
                 for m in self.teams:
                     model.add_at_most_one(self.given[v][m] for v in visits if m in self.given[v])
             for before in problem.predecessors[task]:
-                for v in visits:
+                for v in (v for v in visits if v not in self._locked()):
                     for w in problem.visits_of(before):
                         model.add_implication(self.made[v], self.made[w])
                         model.add(self.start[v] >= self.finish[w]).only_enforce_if(self.made[v])

@@ -170,7 +170,11 @@ def _run(
     most = max(2, min(10, jobs // 3))
     begun, done, size, told = monotonic(), 0, 20, int(best.tally[0])
     while True:
-        share = done / rounds if rounds is not None else (monotonic() - begun) / seconds
+        share = 1.0
+        if rounds is not None:
+            share = done / rounds if rounds else 1.0
+        elif seconds > 0:
+            share = (monotonic() - begun) / seconds
         if share >= 1:
             return done
         if rounds is not None:

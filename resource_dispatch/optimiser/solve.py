@@ -9,6 +9,7 @@ from .columns import prove
 from .evaluate import Evaluation, evaluate
 from .exact import MAX_VISITS, solve_exact
 from .explain import fits
+from .general import improve_general
 from .greedy import greedy, urgency_order
 from .problem import Plan, Problem
 from .result import Result
@@ -28,15 +29,20 @@ def solve(
     stop: Stop | None = None,
     seed: int = 0,
     on_improved: Improved | None = None,
+    *,
+    start: Plan | None = None,
 ) -> Result:
     """The best feasible plan found before `stop`; `on_improved` sees each better one as it comes.
 
-    Always returns a plan: in the worst case only the locked visits.
+    Always returns a plan: in the worst case only the locked visits. A feasible `start` is begun
+    from where it is better than the greedy plan.
     """
     begun = time.monotonic()
     criterion = stop or MaxSeconds(1.0)
     criterion.remaining_s()
     best = first_plan(problem)
+    if start is not None and _is_better(problem, start, best):
+        best = start
     judged = evaluate(problem, best)
     first_plan_s = time.monotonic() - begun
     if on_improved is not None:
@@ -54,6 +60,11 @@ def solve(
         first_plan_s,
         time.monotonic() - begun,
     )
+
+
+def _is_better(problem: Problem, plan: Plan, other: Plan) -> bool:
+    judged = evaluate(problem, plan)
+    return judged.is_feasible and judged.objective < evaluate(problem, other).objective
 
 
 class _Work:
@@ -74,6 +85,11 @@ class _Work:
             self._search_routes()
         elif self.problem.visits <= MAX_VISITS:
             self._search_exactly()
+        else:
+            plan, self.iterations = improve_general(
+                self.problem, self.keep.plan, self.stop, self.seed, self.keep.offer
+            )
+            self.keep.offer(plan)
         if self.keep.judged.objective < before and self.solver == "greedy":
             self.solver = "lns"
 
