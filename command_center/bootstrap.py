@@ -189,15 +189,17 @@ def build_gateway(
     from .consultation.gateway_directory import GatewayDirectory
 
     database = Database(database_url, pool_size=5)
-    directory = GatewayDirectory(build_desk(settings, database))
+    directory = GatewayDirectory(build_desk(settings, database), sip_trunk(settings))
+    certificate, key = sip_certificate(settings)
     gateway = Gateway(
         GatewaySettings(
             listen_host=settings.sip_host,
             udp_port=settings.sip_port,
             tcp_port=settings.sip_port,
             tls_port=settings.sip_port + 1,
-            certificate_file=settings.certificate_file,
-            key_file=settings.key_file,
+            h323_port=settings.h323_port,
+            certificate_file=certificate,
+            key_file=key,
         ),
         directory,
         node_socket(settings),
