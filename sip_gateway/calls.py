@@ -283,7 +283,7 @@ class Calls:
             return
         if await self._connect(call, agreement):
             with contextlib.suppress(VideoBridgeError):
-                await self.legs.hold(call, is_on_hold=agreement.is_on_hold)
+                await self.legs.hold(call, is_on_hold=agreement.is_paused)
             self._reply(call, bytes(agreement.local))
             self._announce(call.changed())
 

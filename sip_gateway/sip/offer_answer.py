@@ -67,6 +67,11 @@ class Agreement:
         """Whether the far end sends us nothing at all now."""
         return not any(stream.receive for stream in self.streams)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether a room in a call put it on hold: by sendonly it may play music, or nothing."""
+        return self.is_on_hold or not any(stream.send for stream in self.streams)
+
 
 @dataclass(frozen=True, slots=True)
 class _Match:

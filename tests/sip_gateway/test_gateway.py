@@ -378,15 +378,16 @@ async def test_keys_pressed_by_info_are_told_to_the_house(tmp_path: Path) -> Non
         assert keys[0]["digit"] == "5"
 
 
-async def test_hold_and_resume_reach_the_node(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hold", [b"inactive", b"sendonly"])
+async def test_hold_and_resume_reach_the_node(tmp_path: Path, hold: bytes) -> None:
     """A held room is expected to be silent; a resumed one is not."""
     async with open_desk(tmp_path) as desk:
         room, session = await connected_room(desk)
-        for direction in (b"inactive", b"sendrecv"):
+        for direction in (hold, b"sendrecv"):
             body = room.offer_body().replace(b"a=sendrecv", b"a=" + direction)
             room.edge.agent.offer(session, body, room.edge.now())
             room.edge.pump()
-            count = 1 if direction == b"inactive" else 2
+            count = 1 if direction == hold else 2
             await eventually(lambda count=count: len(room.of(AnswerReceived)) == count)
         leg = desk.node.legs["leg-440229"]
         assert leg.holds == [True, False]
