@@ -20,7 +20,7 @@ import numpy.typing as npt
 from . import kernel_pricing
 from .kernel_routes import Static
 from .problem import Ints, Plan, Problem
-from .separable import is_separable, state_of, static_of
+from .separable import state_of, static_of
 
 MAX_FINDS = 64
 MAX_LISTED = 40_000
@@ -258,7 +258,7 @@ def prove(problem: Problem, plan: Plan, seconds: float, workers: int = 1) -> Bou
 
     The bound leaves the coverage term at nothing, which it can never fall below.
     """
-    if not is_separable(problem) or problem.locks:
+    if not problem.is_separable or problem.locks:
         return Bound(None, plan, 0, 0, False)
     begun = time.monotonic()
     work = ColumnGeneration(problem, plan, int(NODES_PER_S * max(1.0, seconds)))

@@ -103,6 +103,11 @@ class Problem:
         """Which team may make which visit, by skill and crew alone."""
         return self.has_skill & self.has_crew
 
+    @property
+    def is_separable(self) -> bool:
+        """Whether each task has one visit and none waits for another task."""
+        return self.visits == self.tasks and not any(self.predecessors)
+
     def visits_of(self, task: int) -> tuple[int, ...]:
         """The visits of one task, in their order."""
         return tuple(int(v) for v in np.flatnonzero(self.task_of == task))

@@ -33,11 +33,6 @@ def warm_up() -> None:
     improve_separable(problem, Plan(((),)), Rounds(2), 0)
 
 
-def is_separable(problem: Problem) -> bool:
-    """Whether each task has one visit and none waits for another task."""
-    return problem.visits == problem.tasks and not any(problem.predecessors)
-
-
 def static_of(problem: Problem) -> kernel.Static:
     """The kernel's arrays of a separable problem."""
     weights = problem.weights

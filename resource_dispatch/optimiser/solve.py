@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .columns import prove
 from .evaluate import Evaluation, evaluate
 from .exact import MAX_VISITS, solve_exact
 from .explain import fits
@@ -13,7 +12,6 @@ from .general import improve_general
 from .greedy import greedy, urgency_order
 from .problem import Plan, Problem
 from .result import Result
-from .separable import improve_separable, is_separable
 from .stop import FirstOf, MaxSeconds, Stop
 
 Improved = Callable[[Plan, Evaluation], None]
@@ -81,7 +79,7 @@ class _Work:
 
     def improve(self) -> None:
         before = self.keep.judged.objective
-        if is_separable(self.problem):
+        if self.problem.is_separable:
             self._search_routes()
         elif self.problem.visits <= MAX_VISITS:
             self._search_exactly()
@@ -95,6 +93,9 @@ class _Work:
 
     def _search_routes(self) -> None:
         """Annealing; given seconds to spare, the last part picks among priced routes."""
+        from .columns import prove  # kernels are loaded by those who search, not by all importers
+        from .separable import improve_separable
+
         whole = self.stop.remaining_s()
         worth = WORTH_PICKING_S if self.problem.visits > FEW_VISITS else FEW_PICKING_S
         to_pick = worth <= whole < float("inf") and not self.problem.locks

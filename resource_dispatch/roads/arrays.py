@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,21 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from .graph import Arc, Graph, VehicleProfile, arc_seconds
-from .kernel_repair import FAR_S, Search, repair, walk_metres
 
 Ints = npt.NDArray[np.int64]
 ShortInts = npt.NDArray[np.int32]
-UNREACHABLE_S = FAR_S
+UNREACHABLE_S = 10**9
+
+
+class Search(NamedTuple):
+    """Arcs in search direction, by tail (`out`) and by head (`into`), with whole seconds."""
+
+    out_start: npt.NDArray[np.int64]
+    out_node: npt.NDArray[np.int32]
+    out_s: npt.NDArray[np.int32]
+    into_start: npt.NDArray[np.int64]
+    into_node: npt.NDArray[np.int32]
+    into_s: npt.NDArray[np.int32]
 
 
 class RoadArrays:
@@ -53,6 +63,8 @@ class RoadArrays:
 
     def walk(self, follow: ShortInts, nodes: Ints) -> Ints:
         """Metres from each of `nodes` to the root of `follow`, the next node on the way there."""
+        from .kernel_repair import walk_metres  # numba is loaded by those who drive
+
         metres = np.zeros(len(nodes), dtype=np.int64)
         walk_metres(self.out_start, self.heads, self.metres, follow, nodes, metres)
         return metres
@@ -85,6 +97,8 @@ class Rows:
 
     def repaired(self, source: int, old: Rows, changed: Ints) -> tuple[ShortInts, ShortInts]:
         """The old row of `source` made right for the arcs `changed` (in arc order)."""
+        from .kernel_repair import repair
+
         row, before = (part.copy() for part in old.rows[source])
         arrays, g = self.arrays, self.search
         tails, heads = arrays.tails[changed], arrays.heads[changed]

@@ -7,26 +7,14 @@ reaches can get better (after Ramalingam & Reps, 1996). Compiled by numba, with 
 from __future__ import annotations
 
 import heapq
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..compiled import compiled
 
 FAR_S = 10**9
 NOBODY = -9999
-
-
-class Search(NamedTuple):
-    """Arcs in search direction, by tail (`out`) and by head (`into`), with whole seconds."""
-
-    out_start: npt.NDArray[np.int64]
-    out_node: npt.NDArray[np.int32]
-    out_s: npt.NDArray[np.int32]
-    into_start: npt.NDArray[np.int64]
-    into_node: npt.NDArray[np.int32]
-    into_s: npt.NDArray[np.int32]
 
 
 @compiled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -152,3 +154,12 @@ def test_wrong_input_names_the_item() -> None:
         _propose([task("A", 1, predecessors=("B",)), task("B", 1, predecessors=("A",))], [])
     with pytest.raises(LocalDispatchError, match="now_without_zone"):
         propose([], [], [], roads(), NOW.replace(tzinfo=None))
+
+
+def test_front_door_loads_no_compiler() -> None:
+    """Processes that only read the tables must not pay for numba or CP-SAT."""
+    script = "import sys, resource_dispatch; print({'numba', 'ortools'} & set(sys.modules))"
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "set()"

@@ -12,7 +12,6 @@ from resource_dispatch.optimiser.columns import prove
 from resource_dispatch.optimiser.greedy import greedy
 from resource_dispatch.optimiser.separable import (
     improve_separable,
-    is_separable,
     state_of,
     static_of,
 )
@@ -96,7 +95,7 @@ def test_proven_bound_is_below_every_plan_and_met_by_the_best(seed: int) -> None
 def test_locked_visit_never_moves() -> None:
     """What is ordered stays first in its team's route, whatever the search would gain."""
     problem = separable(2, locks=True)
-    assert is_separable(problem)
+    assert problem.is_separable
     result = solve(problem, MaxSeconds(0.3), 1)
     (lock,) = problem.locks
     assert result.plan.routes[lock.team][0] == lock.visit
