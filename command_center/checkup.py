@@ -16,6 +16,7 @@ from cryptography import x509
 from .bootstrap import gateway_socket, node_socket
 from .database import sync_url
 from .processes import AlreadyRunningError, InstanceLock, http_json, wire_answers
+from .schema_state import newest_revision, stored_revision
 from .settings import Settings
 
 LEAST_DISK_BYTES = 2 * 1024**3
@@ -106,26 +107,14 @@ def _database(url: str) -> list[Finding]:
     try:
         with psycopg.connect(sync_url(url), connect_timeout=3) as connection:
             server = connection.info.server_version // 10000
-            has_schema = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
-            found = None
-            if has_schema and has_schema[0]:
-                found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        stored = stored_revision(url)
     except psycopg.Error as error:
         return [Finding("check_database", False, type(error).__name__)]
-    revision = str(found[0]) if found else ""
-    newest = _newest_revision(url)
+    newest = newest_revision(url)
     return [
         Finding("check_database", True, f"PostgreSQL {server}"),
-        Finding("check_schema", revision == newest, f"{revision or '-'} / {newest}"),
+        Finding("check_schema", stored == newest, f"{stored or '-'} / {newest}"),
     ]
-
-
-def _newest_revision(url: str) -> str:
-    from alembic.script import ScriptDirectory
-
-    from .database.migrate import alembic_config
-
-    return ScriptDirectory.from_config(alembic_config(url)).get_current_head() or ""
 
 
 async def _processes(settings: Settings) -> list[Finding]:

@@ -78,7 +78,7 @@ def serve(
 ) -> None:
     """Start everything: database, media node, SIP gateway, web. Ctrl-C stops it all."""
     from .database import PostgresError
-    from .processes import AlreadyRunningError
+    from .processes import AlreadyRunningError, leave
     from .serve import serve as run
     from .supervisor import ChildFailedError
 
@@ -118,6 +118,7 @@ def serve(
     except KeyboardInterrupt:
         pass
     say.line("stopped")
+    leave()
 
 
 @app.command(hidden=True)

@@ -17,7 +17,7 @@ import structlog
 
 from .bootstrap import build_gateway
 from .database import sync_url
-from .processes import configure_logs, exit_when_orphaned
+from .processes import configure_logs, exit_when_orphaned, leave
 from .settings import Settings
 
 GATEWAY_LOCK = 0x43474154
@@ -84,7 +84,8 @@ async def _run(settings: Settings, database_url: str) -> None:
 
 
 def run_gateway(settings: Settings, database_url: str) -> None:
-    """Blocks until stopped. Raises GatewayTakenError, OSError when a port is taken."""
+    """Blocks until stopped, then ends the process. Raises GatewayTakenError, OSError (port)."""
     exit_when_orphaned(os.getppid())
     configure_logs("gateway")
     asyncio.run(_run(settings, database_url))
+    leave()

@@ -29,6 +29,7 @@ from .processes import (
     local_ipv4_addresses,
     wire_answers,
 )
+from .schema_state import is_newest
 from .seeding import demo_log_ins, seed_demo
 from .settings import Settings
 from .supervisor import ChildSpec, ChildState, Supervisor
@@ -223,8 +224,9 @@ def serve(settings: Settings, say: Speaker) -> None:
         database_server(settings, say) as (database_url, server),
     ):
         settings = with_https(settings, say)
-        say.line("migrating")
-        migrate(database_url)
+        if not is_newest(database_url):
+            say.line("migrating")
+            migrate(database_url)
         if settings.demo:
             seed_demo(settings, database_url, say)
         asyncio.run(supervise(settings, database_url, say, server))

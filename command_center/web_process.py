@@ -10,7 +10,7 @@ import ssl
 from aiohttp import web
 
 from .bootstrap import build_web
-from .processes import configure_logs, exit_when_orphaned
+from .processes import configure_logs, exit_when_orphaned, leave
 from .settings import Settings
 
 SHUTDOWN_S = 1.0
@@ -50,7 +50,8 @@ async def _run(settings: Settings, database_url: str) -> None:
 
 
 def run_web(settings: Settings, database_url: str) -> None:
-    """Blocks until stopped."""
+    """Blocks until stopped, then ends the process."""
     exit_when_orphaned(os.getppid())
     configure_logs("web")
     asyncio.run(_run(settings, database_url))
+    leave()

@@ -7,6 +7,7 @@ from .addresses import is_loopback, local_ipv4_addresses, reachable_host
 from .certificate import CertificateFiles, ensure_certificate
 from .instance_lock import AlreadyRunningError, InstanceLock
 from .leashing import exit_when_orphaned, leashed_argv
+from .leaving import leave
 from .logs import configure_logs
 from .probes import http_answers, http_json, wire_answers
 
@@ -21,6 +22,7 @@ __all__ = [
     "http_json",
     "is_loopback",
     "leashed_argv",
+    "leave",
     "local_ipv4_addresses",
     "reachable_host",
     "wire_answers",
