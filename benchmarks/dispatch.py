@@ -1,7 +1,7 @@
 """The optimiser on known instances, beside practice greedy, OR-Tools routing and cold CP-SAT.
 
-By default our own RUASP generator and, where `$TEST_DATA` has them, the published HHCRSP instances;
-with `--instances FOLDER` every `.npz` (RUASP) and `.json` (HHCRSP) of a folder.
+By default our own RUASP generator and, where `$TEST_DATA` has them, published HHCRSP and Solomon
+instances; with `--instances FOLDER` every `.npz` (RUASP), `.json` (HHCRSP) and `.txt` (Solomon).
 Bounds are proven by column generation outside the time that solvers are given.
 """
 
@@ -17,10 +17,11 @@ from typing import Any
 
 from resource_dispatch.optimiser import MaxSeconds, columns, separable, solve
 from resource_dispatch.optimiser.columns import prove
+from resource_dispatch.optimiser.loads import solve_loads
 from resource_dispatch.optimiser.meetings import solve_in_processes, solve_meetings
 from resource_dispatch.optimiser.solve import first_plan
 
-from . import dispatch_rivals, hhcrsp
+from . import dispatch_rivals, hhcrsp, solomon
 from .ruasp import Ruasp, generate, load, objective_of, practice_greedy
 
 SIZES = ((40, 40), (40, 20), (100, 60), (300, 100))
@@ -32,7 +33,7 @@ LONG_S = 10.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instances", type=Path, help="folder of .npz files instead of our own")
     parser.add_argument("--seeds", type=int, default=3, help="instances per size")
-    parser.add_argument("--parts", default="ruasp,hhcrsp", help="which families to run")
+    parser.add_argument("--parts", default="ruasp,hhcrsp,solomon", help="which families to run")
     parser.add_argument("--sizes", default="", help="such as 40x40,100x60 (tasks x teams)")
 
 
@@ -48,13 +49,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         rows = [_measure(instance, short_s, long_s) for instance in _ruasp(arguments)]
     care = []
     if "hhcrsp" in parts:
-        care = [_care(path, long_s) for path in _hhcrsp(arguments)]
+        care = [_care(path, long_s) for path in _files(arguments, "hhcrsp", "*.json")]
+    loads = []
+    if "solomon" in parts:
+        loads = [_load(path, long_s) for path in _files(arguments, "solomon", "*.txt")]
     return {
-        "instances": rows + care,
+        "instances": rows + care + loads,
         "median_ratio_1s": _median(row["ratio_1s"] for row in rows),
         "median_ratio_10s": _median(row["ratio_10s"] for row in rows),
         "sizes": _by_size(rows),
         "hhcrsp_mean_ratio": _care_means(care),
+        "solomon_worst_ratio": max((row["ratio"] or 0 for row in loads), default=None),
         "seconds": [short_s, long_s],
         "notes": [
             "ratio_* is to the proven bound; ratio_1s and ratio_10s name the short and long time",
@@ -79,11 +84,33 @@ def _ruasp(arguments: argparse.Namespace) -> list[Ruasp]:
     ]
 
 
-def _hhcrsp(arguments: argparse.Namespace) -> list[Path]:
+def _files(arguments: argparse.Namespace, family: str, pattern: str) -> list[Path]:
     folder = arguments.instances
     if folder is None and os.environ.get("TEST_DATA"):
-        folder = Path(os.environ["TEST_DATA"]) / "hhcrsp"
-    return sorted(folder.glob("*.json")) if folder is not None else []
+        folder = Path(os.environ["TEST_DATA"]) / family
+    return sorted(folder.glob(pattern)) if folder is not None else []
+
+
+def _load(path: Path, seconds: float) -> dict[str, Any]:
+    """One Solomon instance: ours and OR-Tools routing, each in one process."""
+    given = solomon.load(path)
+    begun = time.perf_counter()
+    solve_loads(given, 0.0, 0, rounds=0)
+    first_plan_s = time.perf_counter() - begun
+    cost = solomon.check(given, solve_loads(given, seconds, 0).routes)
+    best_known = solomon.best_known(path)
+    row = {
+        "name": path.stem,
+        "size": f"solomon-{len(given.service) - 1}",
+        "objective": cost,
+        "bound": None,
+        "best_known": best_known,
+        "first_plan_s": round(first_plan_s, 4),
+        "rivals": {"or_tools_routing": solomon.or_tools_routing(given, seconds)},
+        "ratio": None if best_known is None else round(cost / best_known, 4),
+    }
+    print(row, file=sys.stderr)
+    return row
 
 
 def _care(path: Path, seconds: float) -> dict[str, Any]:
