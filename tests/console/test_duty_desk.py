@@ -110,3 +110,19 @@ def test_nothing_overflows_sideways_with_three_hundred_incidents(
         page.goto(server.url + path)
         expect(page.get_by_text("演示仓库火灾 300").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_next_person_sees_nothing_of_the_one_before(page: Page, server: Served) -> None:
+    """An administrator who logs in at the same desk must not find the duty officer's alarms."""
+    page.goto(f"{server.url}/desk")
+    expect(page.locator(".bell")).to_contain_text("1")
+    page.locator(".who").click()
+    page.get_by_text("退出登录").click()
+    expect(page).to_have_url(f"{server.url}/login")
+    server.state.user |= {"id": "another", "display_name": "姚示系", "permissions": []}
+    page.get_by_label("账号").fill("yaoshixi")
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_text("管理员账号不参与值班业务")).to_be_visible()
+    expect(page.locator(".bell")).not_to_contain_text("1")
+    expect(page.locator("nav a")).to_have_count(0)

@@ -98,3 +98,16 @@ def test_refusal_of_the_server_is_shown_in_its_own_words(page: Page, server: Ser
     page.get_by_role("button", name="报出", exact=True).click()
     expect(page.locator(".page-head .failure")).to_contain_text(words)
     expect(page.get_by_placeholder("例如：翁源县某企业液氯泄漏")).to_have_value("演示仓库氯气泄漏")
+
+
+def test_impossible_figure_is_named_in_the_words_of_the_form(page: Page, server: Served) -> None:
+    """The operator sees which figure contradicts which, and it is marked where it is typed."""
+    server.state.refuse["POST /incidents"] = problem(
+        422, "casualties_impossible", "伤亡数字不合理", figure="deaths", rule="exceeds_endangered"
+    )
+    page.goto(f"{server.url}/report")
+    fill(page)
+    page.get_by_label("死亡").fill("3")
+    page.get_by_role("button", name="报出", exact=True).click()
+    expect(page.locator(".page-head .failure")).to_contain_text("死亡不能多于涉险")
+    expect(page.locator(".figure.wrong")).to_contain_text("死亡未被接受")

@@ -40,7 +40,7 @@ export class Problem extends Error {
   /** The fields that were refused, by their last name, to mark each where it is typed. */
   fieldNames(): string[] {
     const fields = this.body?.fields ?? {}
-    const named = typeof fields.field === 'string' ? [fields.field] : []
+    const named = [fields.field, fields.figure].filter((name): name is string => typeof name === 'string')
     const names = [...Object.keys(fields), ...named].map((name) => name.split('.').pop() ?? name)
     return names.map((name) => (name === 'longitude' || name === 'latitude' ? 'position' : name))
   }

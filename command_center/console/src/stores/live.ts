@@ -67,6 +67,8 @@ export const useLive = defineStore('live', () => {
   function close(): void {
     line?.close()
     line = null
+    window.clearTimeout(graceTimer)
+    graceTimer = 0
     window.clearInterval(healthTimer)
   }
   function retry(): void {

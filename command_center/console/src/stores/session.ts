@@ -10,6 +10,7 @@ export const useSession = defineStore('session', () => {
   const config = ref<PublicConfig | null>(null)
   const known = ref(false)
   const expired = ref(false)
+  let lastUserId: string | null = null
   const permissions = computed(() => new Set(user.value?.permissions ?? []))
   /** What the role may not do is not shown; the server refuses it in any case. */
   const may = (permission: string): boolean => permissions.value.has(permission)
@@ -19,16 +20,22 @@ export const useSession = defineStore('session', () => {
     void readConfig().then((found) => (config.value = found)).catch(() => undefined)
     try {
       user.value = (await readSession()).user
+      lastUserId = user.value.id
       known.value = true
     } catch (error) {
       if (error instanceof Problem && error.status === 401) known.value = true
       else throw error
     }
   }
-  async function enter(username: string, password: string): Promise<void> {
-    user.value = (await logIn(username, password)).user
+  /** True when somebody else sat here before: what that person saw must be forgotten. */
+  async function enter(username: string, password: string): Promise<boolean> {
+    const found = (await logIn(username, password)).user
+    const isAnother = lastUserId !== null && lastUserId !== found.id
+    lastUserId = found.id
+    user.value = found
     known.value = true
     expired.value = false
+    return isAnother
   }
   async function leave(): Promise<void> {
     await logOut()

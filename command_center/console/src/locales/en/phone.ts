@@ -29,7 +29,7 @@ const en: typeof zh = {
   done: 'Done',
   due: 'due {time}',
   expired: 'This link is wrong or has expired. Ask the duty officer for a new one.',
-  closed: 'The consultation has ended',
+  closed: 'The consultation has ended, or this link was withdrawn.',
   unreachable: 'The server cannot be reached, trying again',
   retry: 'Retry',
   soundHint: 'Tap the screen to hear',

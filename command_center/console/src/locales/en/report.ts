@@ -68,6 +68,7 @@ const en: typeof zh = {
   badPosition: 'The position is not in China',
   badPhone: 'A phone number has digits, spaces, brackets, plus and hyphen only',
   refused: '{field} was not accepted, please check',
+  impossible: { exceeds: '{figure} cannot exceed {whole}; please check', beyond: '{figure} is beyond all measure; please check' },
   hasErrors: '{n} entries need correction',
   types: {
     hazardous_chemical_leak: 'Chemical leak',

@@ -27,7 +27,7 @@ export default {
   done: '完成',
   due: '时限 {time}',
   expired: '链接无效或已过期，请联系值班员重新发送。',
-  closed: '会商已结束',
+  closed: '会商已结束，或此链接已停用。',
   unreachable: '连不上服务器，正在自动重试',
   retry: '重试',
   soundHint: '点一下屏幕打开声音',

@@ -66,6 +66,7 @@ export default {
   badPosition: '坐标不在中国范围内',
   badPhone: '电话只能有数字、空格、括号、加号和短横',
   refused: '{field}未被接受，请检查',
+  impossible: { exceeds: '{figure}不能多于{whole}，请核对', beyond: '{figure}数值过大，请核对' },
   hasErrors: '有 {n} 处需要改正',
   types: {
     hazardous_chemical_leak: '危险化学品泄漏',
