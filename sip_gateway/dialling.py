@@ -80,7 +80,15 @@ class Dialling:
             session_number=secrets.randbits(48),
         )
         self._calls.add(call)
-        self._calls.spawn(self._dial(call, request))
+        self._calls.spawn(self._dial_or_end(call, request))
+
+    async def _dial_or_end(self, call: Call, request: Dial) -> None:
+        """Whatever fails on the way, the call ends and says so."""
+        try:
+            await self._dial(call, request)
+        except Exception:
+            self._calls.finish(call, CallResult.UNREACHABLE)
+            raise
 
     async def _dial(self, call: Call, request: Dial) -> None:
         try:
@@ -207,7 +215,18 @@ class Dialling:
     # --- in -------------------------------------------------------------------------------------
 
     def incoming(self, event: IncomingCall) -> None:
-        self._calls.spawn(self._incoming(event))
+        self._calls.spawn(self._incoming_or_503(event))
+
+    async def _incoming_or_503(self, event: IncomingCall) -> None:
+        """A directory that fails (its database is away) is no reason to leave a caller waiting."""
+        try:
+            await self._incoming(event)
+        except Exception:
+            self._reject(event, 503, (("Retry-After", "10"),))
+            call = self._calls.of_session(event.session_id)
+            if call is not None:
+                self._calls.finish(call, CallResult.MEDIA_FAILED, 503)
+            raise
 
     async def _incoming(self, event: IncomingCall) -> None:
         """401 for every number alike until the caller is known; then the directory decides."""

@@ -39,6 +39,7 @@ from .sip_edge import SipEdge
 
 _log = structlog.get_logger("sip_gateway")
 RESTORE_S = 10.0  # how long a leg is tried again after a node came back
+RETRY = (("Retry-After", "10"),)
 GOODBYE_S = 2.0  # how long a stopping gateway waits for its farewells
 
 
@@ -153,9 +154,18 @@ class Gateway:
             case IncomingCall():
                 self._dialling.incoming(event)
             case RequestReceived():
-                self.calls.spawn(self.registrations.register(event))
+                self.calls.spawn(self._register(event))
             case _:
                 self.calls.on_event(event)
+
+    async def _register(self, event: RequestReceived) -> None:
+        """A directory that fails (its database is away) answers 503, and the room tries again."""
+        try:
+            await self.registrations.register(event)
+        except Exception:
+            self.edge.agent.respond(event.key, event.request, 503, self.edge.now(), RETRY)
+            self.edge.pump()
+            raise
 
     def _on_connection_closed(self, flow: Flow) -> None:
         self.calls.spawn(self.registrations.connection_closed(flow))

@@ -298,7 +298,7 @@ def refusal_of(request: Request) -> tuple[int, Headers] | None:
         if request.body and request.content_type != SDP:
             return 415, (("Accept", SDP),)
         try:
-            if request.method == "INVITE":
+            if request.method == "INVITE" or request.get("Contact") is not None:
                 target_of(request)
         except RemoteSipError:
             return 400, ()

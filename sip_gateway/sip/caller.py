@@ -345,8 +345,9 @@ class Caller:
             if session.dialog is None:
                 return
             self._acknowledge(session, session.dialog, awaited.request, response)
-            if response.contacts:
-                session.dialog.target = response.contacts[0].sip
+            contacts = response.contacts
+            if contacts and isinstance(contacts[0].uri, SipUri):
+                session.dialog.target = contacts[0].uri
             core.refreshed(session, settled(response), now)
             if session.own_offer == key:
                 session.own_offer = None

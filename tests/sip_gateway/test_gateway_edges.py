@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sip_gateway.capability import LocalMedia
-from sip_gateway.messages import CallState
-from sip_gateway.ports import StoredBinding
+from sip_gateway.messages import CallResult, CallState
+from sip_gateway.ports import Credential, StoredBinding, Trunk
 from sip_gateway.sip.events import CallAnswered, CallEnded, Event, IncomingCall
 from sip_gateway.sip.offer_answer import Security, answer_offer, make_offer
 from sip_gateway.sip.sdp import parse_sdp
@@ -146,3 +146,24 @@ async def test_requests_on_the_wire_are_checked(tmp_path: Path) -> None:
         with pytest.raises(LocalMediaError) as malformed:
             await desk.wire.request("call.dial", {"leg_id": 5})
         assert malformed.value.code == "request_malformed"
+
+
+async def test_a_failing_directory_is_503_with_retry_after(tmp_path: Path) -> None:
+    """The database is away for a moment: rooms are told to try again, and nothing hangs."""
+
+    class Broken(Book):
+        async def credential(self, username: str) -> Credential | None:
+            raise ConnectionError("database is away")
+
+        async def trunk(self) -> Trunk | None:
+            raise ConnectionError("database is away")
+
+    async with open_desk(tmp_path, book=Broken()) as desk:
+        room = await desk.room()
+        room.call()
+        assert (await eventually(lambda: room.of(CallEnded)))[0].status == 503
+        phone = await raw_phone(desk)
+        response = await phone.ask_with_digest("REGISTER", REGISTRAR)
+        assert (response.status, response.get("Retry-After")) == (503, "10")
+        await desk.dial(number="12345")
+        assert (await desk.ended("leg-1")).result is CallResult.UNREACHABLE
