@@ -156,4 +156,8 @@ class JoinPageOut(BaseModel):
     kind: str
     publish: bool
     play: bool
+    state: ParticipantState | None = Field(
+        default=None, description="left with reason `removed`: the desk hung up, do not come back"
+    )
+    reason_code: str | None = None
     orders: list[OrderOut]

@@ -200,12 +200,13 @@ async def get_join(ctx: Context[None]) -> JoinPageOut:
     if actor.team_id is not None and row.incident_id is not None:
         found = await orders_of_team(ctx.work.session, row.incident_id, actor.team_id)
         orders = [order_out(order, ctx.work.now) for order in found]
-    kind = "phone"
+    kind, state, reason_code = "phone", None, None
     if actor.participant_id is not None:
         participant = await repository.participant(
             ctx.work.session, row.id, actor.participant_id, lock=False
         )
-        kind = participant.kind
+        kind, state = participant.kind, participant.state
+        reason_code = participant.reason_code
     return JoinPageOut.model_validate(
         {
             "consultation": {
@@ -218,6 +219,8 @@ async def get_join(ctx: Context[None]) -> JoinPageOut:
             "kind": kind,
             "publish": actor.can_publish,
             "play": actor.can_play,
+            "state": state,
+            "reason_code": reason_code,
             "orders": orders,
         }
     )

@@ -47,6 +47,8 @@ class StandIn:
         self.seq = 0
         self.logged_in = True
         self.user: Json = {**USER, "permissions": list(USER["permissions"])}
+        self.phone_state = "not_joined"
+        self.phone_reason: str | None = None
         self.requests: list[tuple[str, str, Any]] = []
         self.refuse: dict[str, web.Response] = {}
         self.incidents: dict[str, Json] = {}
@@ -413,6 +415,7 @@ class StandIn:
             return problem(404, "join_token_invalid", "链接无效或已过期")
         talk = {"id": new_id(), "title": "翁源液氯泄漏 会商", "is_drill": True, "state": "open"}
         who = {"name": "演示粤北危化队 队长", "kind": "team", "publish": True, "play": True}
+        who |= {"state": self.phone_state, "reason_code": self.phone_reason}
         return web.json_response({"consultation": talk, **who, "orders": self.orders[self.first]})
 
     # --- libraries ------------------------------------------------------------------------

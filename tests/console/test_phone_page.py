@@ -100,3 +100,15 @@ def test_phone_without_secure_page_is_told_why_there_is_no_camera(
     expect(page.get_by_role("button", name="退出")).to_be_visible()
     expect(page.get_by_role("button", name="闭麦")).to_have_count(0)
     context.close()
+
+
+def test_phone_that_the_desk_hung_up_does_not_come_back_by_itself(
+    phone: Page, server: Served
+) -> None:
+    """挂断 is the desk's decision: a machine that rejoins at once would undo it."""
+    phone.goto(f"{server.url}/m/{TOKEN}")
+    phone.get_by_role("button", name="加入会商").tap()
+    expect(phone.get_by_text("正在自动重新入会")).to_be_visible()
+    server.state.phone_state, server.state.phone_reason = "left", "removed"
+    expect(phone.get_by_role("alert")).to_contain_text("会控已挂断")
+    expect(phone.get_by_role("button", name="加入会商")).to_be_visible()

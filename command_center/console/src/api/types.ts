@@ -343,6 +343,8 @@ export interface JoinPage {
   kind: string
   publish: boolean
   play: boolean
+  state: ParticipantState | null
+  reason_code: string | null
   orders: Order[]
 }
 

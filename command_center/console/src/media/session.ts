@@ -14,6 +14,9 @@ export interface SessionListener {
   refused(problem: Problem): void
   /** Another window of this browser took the same place in the consultation. */
   elsewhere(): void
+  /** Asked before coming back: false when the desk hung up, which a machine must respect. */
+  mayReturn(): Promise<boolean>
+  hungUp(): void
 }
 
 const GATHERING_MS = 1500
@@ -132,7 +135,21 @@ export class MediaSession {
     this.connection?.close()
     this.connection = null
     this.become('reconnecting')
-    this.retryTimer = window.setTimeout(() => void this.connect(), wait)
+    this.retryTimer = window.setTimeout(() => void this.comeBack(), wait)
+  }
+
+  private async comeBack(): Promise<void> {
+    const epoch = this.epoch
+    const isWanted = await this.listener.mayReturn().catch(() => true)
+    if (epoch !== this.epoch) return
+    if (isWanted) {
+      await this.connect()
+      return
+    }
+    void this.drop()
+    this.release()
+    this.become('refused')
+    this.listener.hungUp()
   }
 
   private retryLater(): void {

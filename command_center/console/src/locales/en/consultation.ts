@@ -102,6 +102,7 @@ const en: typeof zh = {
   closeConsequence: 'Hangs up all {n} members and ends the consultation. This cannot be undone.',
   closedNote: 'The consultation has ended',
   incident: 'Incident',
+  hungUpHere: 'This desk was hung up; press Retry to connect again.',
   elsewhere: 'You joined in another window, so the picture here has stopped.',
   self: 'this desk',
   more: 'More',

@@ -6,6 +6,7 @@ const en: typeof zh = {
   rejoining: 'Network lost, rejoining by itself',
   joined: 'Joined',
   leave: 'Leave',
+  hungUp: 'The desk hung up. Tap "Join" again if needed.',
   left: 'You have left the consultation',
   you: 'Me',
   micOn: 'Microphone on',

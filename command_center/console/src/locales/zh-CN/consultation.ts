@@ -100,6 +100,7 @@ export default {
   closeConsequence: '将挂断全部 {n} 个成员并结束会商，此操作不可撤销。',
   closedNote: '会商已结束',
   incident: '所属事件',
+  hungUpHere: '本席已被会控挂断，可按“重试”再次接通。',
   elsewhere: '已在另一窗口入会，本窗口的画面已停止。',
   self: '本席',
   more: '更多',

@@ -4,6 +4,7 @@ export default {
   rejoining: '网络中断，正在自动重新入会',
   joined: '已入会',
   leave: '退出',
+  hungUp: '会控已挂断。需要时可再点“加入会商”。',
   left: '已退出会商',
   you: '我',
   micOn: '麦克风已开',
