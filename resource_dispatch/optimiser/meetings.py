@@ -166,8 +166,8 @@ def _run(
     state, best, kept = states
     jobs = len(static.job_visits)
     typical = best.tally[0] / max(1, jobs)
-    hot, cold = 0.15 * typical, 0.002 * typical
-    most = max(2, min(10, jobs // 3))
+    hot, cold = 1.0 * typical, 0.01 * typical
+    most = max(2, min(24, jobs // 3))
     begun, done, size, told = monotonic(), 0, 20, int(best.tally[0])
     while True:
         share = 1.0
