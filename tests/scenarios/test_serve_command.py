@@ -23,6 +23,11 @@ PEERS = pytest.mark.peer("fonts")
 CHILDREN = ("video_bridge.node", "command_center gateway", "command_center web", "bin/postgres -D")
 
 
+def crowding() -> float:
+    """How many times longer things take because others use the machine too; 1 when it is ours."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def processes_of(folder: Path) -> dict[int, str]:
     """Living processes of an installation: pid -> command line."""
     found = {}
@@ -78,11 +83,11 @@ def test_it_starts_stops_and_starts_again_quickly(product: Product) -> None:
     }
     wait_until(lambda: "http://127.0.0.1:8080" in product.peer.text(), 20)
     assert "chenshiyi" in product.peer.text()
-    assert product.stop() < 5.0
+    assert product.stop() < 5.0 * crowding()
     wait_until(
         lambda: not processes_of(product.folder), 2, lambda: str(processes_of(product.folder))
     )
-    assert product.start() < 15.0
+    assert product.start() < 15.0 * crowding()
     assert product.api().get("/incidents?state=all")["items"]
 
 
@@ -94,7 +99,7 @@ def test_a_killed_parent_leaves_no_orphan_and_loses_nothing(product: Product) ->
     wait_until(
         lambda: not processes_of(product.folder), 10, lambda: str(processes_of(product.folder))
     )
-    assert product.start() < 15.0
+    assert product.start() < 15.0 * crowding()
     kept = product.api().get(f"/incidents/{incident['id']}")
     assert kept["number"] == incident["number"]
 
@@ -191,7 +196,7 @@ def test_beyond_loopback_it_serves_https_with_its_own_certificate(tmp_path: Path
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(15)
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 5.0 * crowding()
 
 
 @PEERS
