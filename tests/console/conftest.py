@@ -76,14 +76,14 @@ class Served:
         self._thread.join(timeout=5)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def built_console() -> None:
     """Build the console once; nothing is done when it is up to date."""
     script = ROOT / "command_center" / "console" / "build.py"
     subprocess.run([sys.executable, str(script)], check=True, timeout=600)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(built_console: None) -> Iterator[Browser]:
     if "chromium" in packages.left_out():
         pytest.skip("chromium is left out by $WITHOUT")
