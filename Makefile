@@ -45,7 +45,7 @@ test: $(VENV)/.installed-dev ## install what tests need and run them all (WITHOU
 
 test-unit: $(VENV)/.installed-dev ## run the unit tests alone: no Debian package needed, under a minute
 	@$(BIN)/python -m pytest tests --ignore=tests/service --ignore=tests/peers --ignore=tests/scenarios \
-	  --ignore=tests/faults --ignore=tests/console $(ARGS)
+	  --ignore=tests/faults --ignore=tests/console -m "not peer" $(ARGS)
 
 check: $(VENV)/.installed-dev ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check .
