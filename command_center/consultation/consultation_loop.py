@@ -127,6 +127,11 @@ class ConsultationLoop:
         )
         was_forgotten = conference is None  # a node that knows nothing of us is a new one
         self._tell(_Compare(taken_at, has_restarted or was_forgotten))
+        if has_restarted:
+            # Members that came in just before the restart were passed over: look at them again.
+            again = _Compare(taken_at + r.SETTLING, node_restarted=True)
+            loop = asyncio.get_running_loop()
+            loop.call_later(r.SETTLING.total_seconds(), self._tell, again)
 
     def on_node_stats(self, conference: node_words.ConferenceStats, taken_at: datetime) -> None:
         """Each second: corrects drift of the mirror; now and then compares with the roster."""

@@ -296,9 +296,13 @@ class EmbeddedPostgres:
         return folder
 
     def _launch(self) -> None:
+        sockets = self._socket_folder()
+        for stale in sockets.glob(".s.PGSQL.*"):
+            # nobody runs here any more; a killed server's number may still be in use, or a zombie's
+            stale.unlink(missing_ok=True)
         settings = {
             "listen_addresses": "",
-            "unix_socket_directories": str(self._socket_folder()),
+            "unix_socket_directories": str(sockets),
             "unix_socket_permissions": "0700",
             "max_connections": "200",
             "shared_buffers": "64MB",
