@@ -33,7 +33,7 @@ class Speaker:
     """Prints to the terminal; a pipe gets the same lines without colour."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self._console = Console(highlight=False, emoji=False)  # ":CD:" is a fingerprint, no picture
 
     def line(self, key: str, **fields: object) -> None:
         self._console.print(phrase(key, **fields), markup=False, soft_wrap=True)
