@@ -85,8 +85,6 @@ def built_console() -> None:
 
 @pytest.fixture(scope="package")
 def browser(built_console: None) -> Iterator[Browser]:
-    if "chromium" in packages.left_out():
-        pytest.skip("chromium is left out by $WITHOUT")
     if not Path(CHROMIUM).exists():
         pytest.fail(packages.apt_line(packages.PEERS["chromium"][0]))
     with sync_playwright() as playwright:

@@ -24,6 +24,7 @@ from . import namespace, packages
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
 INNER_TIMEOUT_S = 420
+PEER_OF_FIXTURE = {"browser": "chromium"}  # tests that use a peer outside a namespace
 _not_run: dict[str, list[str]] = {}
 _suites: dict[str, int] = {}
 _ran: Counter[str] = Counter()
@@ -71,7 +72,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = packages.left_out()
     kept = []
     for item in items:
-        refused = _peers(item) & left_out
+        fixtures = getattr(item, "fixturenames", ())
+        used = {PEER_OF_FIXTURE[name] for name in fixtures if name in PEER_OF_FIXTURE}
+        refused = (_peers(item) | used) & left_out
         if refused:
             for name in refused:
                 _not_run.setdefault(name, []).append(item.nodeid)
