@@ -34,10 +34,10 @@ export const useLive = defineStore('live', () => {
   function markUp(): void {
     window.clearTimeout(graceTimer)
     graceTimer = 0
-    const wasDown = !connected.value
     connected.value = true
     lostAt.value = null
-    if (wasDown) generation.value += 1
+    // Whatever happened before the line stood was told to nobody here: read it.
+    generation.value += 1
     void checkHealth()
   }
   async function checkHealth(): Promise<void> {
