@@ -239,6 +239,8 @@ class Gateway:
             case "call.hangup":
                 leg_id = HangUp.model_validate(body).leg_id
                 _ended = self.calls.hang_up(leg_id) or self.h323.hang_up(leg_id)
+            case "content.decide" | "content.revoke" | "content.offer":
+                raise LocalSipError("content_unsupported", type=type_)
             case "source.pardon":
                 self.edge.guard.pardon(SourcePardon.model_validate(body).host)
             case "snapshot":

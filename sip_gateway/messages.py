@@ -1,7 +1,8 @@
 """The words of the gateway's control wire (same framing as the media node's).
 
-Requests `call.dial`, `call.hangup`, `snapshot`, `source.pardon`; events `call.state`,
-`registration`, `call.dtmf`, `source.banned`.
+Requests `call.dial`, `call.hangup`, `content.decide`, `content.revoke`, `content.offer`,
+`snapshot`, `source.pardon`; events `call.state`, `registration`, `call.dtmf`,
+`content.requested`, `content.released`, `source.banned`.
 """
 
 from __future__ import annotations
@@ -98,6 +99,67 @@ class DtmfPressed(Body):
     digit: str
 
 
+class ContentRequested(Body):
+    """Event: a room asks to present (BFCP FloorRequest, H.239 presentationTokenRequest).
+
+    It is answered by one `content.decide`. A room that asks again while it holds or waits is told
+    what it was told before. A room asks once its content line is negotiated, so that the leg of
+    the same id sends content when the token is granted.
+    """
+
+    type: Literal["content.requested"] = "content.requested"
+    leg_id: str
+    conference_id: str
+
+
+class ContentReleased(Body):
+    """Event: the room gives the token back or asks no more (BFCP FloorRelease, H.239 release)."""
+
+    type: Literal["content.released"] = "content.released"
+    leg_id: str
+    conference_id: str
+
+
+class ContentDecide(Body):
+    """Request: the answer to `content.requested`, perhaps sent more than once.
+
+    Granted: BFCP Granted, H.239 acknowledge. Not granted with a place in the queue: BFCP Pending
+    with that position, H.239 reject (it has no queue) and, once granted later, nothing. Not
+    granted without a place: BFCP Denied, H.239 reject. Unknown leg: `call_unknown`.
+    """
+
+    type: Literal["content.decide"] = "content.decide"
+    leg_id: str
+    granted: bool
+    queue_place: int | None = Field(default=None, ge=1, description="1: next; None: not queued")
+    holder: str = Field(default="", max_length=120, description="who presents, as the room may say")
+
+
+class ContentRevoke(Body):
+    """Request: the token was taken back (BFCP Revoked, H.239 release and owner from the bridge).
+
+    The room stops sending; it does not answer with `content.released`. A room without the token
+    or gone: nothing to do.
+    """
+
+    type: Literal["content.revoke"] = "content.revoke"
+    leg_id: str
+
+
+class ContentOffer(Body):
+    """Request: another's content comes to this room (`on`), or has ended.
+
+    The gateway opens or closes the room's content line towards it, where it has one; a room
+    without one sees content in its main picture and nothing is to be done. Idempotent. `holder`
+    is who presents (BFCP FloorStatus).
+    """
+
+    type: Literal["content.offer"] = "content.offer"
+    leg_id: str
+    on: bool
+    holder: str = Field(default="", max_length=120)
+
+
 class SourceBanned(Body):
     """Event: an address was shut out for scanning, spraying passwords or flooding: an alarm."""
 
@@ -118,6 +180,9 @@ class GatewaySnapshot(Body):
     calls: list[CallChanged] = []
     registrations: list[RegistrationChanged] = []
     banned: list[str] = []
+    contents: list[str] = Field(
+        default=[], description="legs whose rooms hold the content token or wait for it"
+    )
     counters: dict[str, int] = Field(
         default={}, description="since the start, e.g. malformed messages by code"
     )

@@ -8,12 +8,14 @@ from pathlib import Path
 from . import messages as m
 from .wire import Json, WireClient
 
-_EVENTS: dict[str, type[m.LegUp | m.LegLost | m.LegClosed | m.DtmfPressed | m.KeyframeWanted]] = {
+_EVENTS: dict[str, type[m.Event]] = {
     "leg.up": m.LegUp,
     "leg.lost": m.LegLost,
     "leg.closed": m.LegClosed,
     "dtmf": m.DtmfPressed,
     "keyframe_wanted": m.KeyframeWanted,
+    "content.flowing": m.ContentFlowing,
+    "content.stopped": m.ContentStopped,
 }
 
 

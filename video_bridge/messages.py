@@ -15,7 +15,7 @@ WIRE_VERSION = 1
 
 VideoCodec = Literal["H264", "VP8", "H263", "H263-1998", "H261"]
 Codec = VideoCodec | Literal["opus", "G722", "PCMA", "PCMU", "telephone-event"]
-MediaKind = Literal["audio", "video"]
+MediaKind = Literal["audio", "video", "content"]  # content: the second stream (H.239, RFC 4796)
 
 
 class CloseReason(StrEnum):
@@ -97,7 +97,9 @@ class LegAdd(Body):
     publish: bool = True
     play: bool = True
     offer_sdp: str | None = Field(default=None, max_length=64_000, description="webrtc only")
-    media: list[MediaKind] = Field(default=["audio", "video"], description="rtp only: what to bind")
+    media: list[MediaKind] = Field(
+        default=["audio", "video"], description="rtp only: what to bind; content has its own port"
+    )
     remote_host: str | None = Field(
         default=None, description="rtp only: the peer, to choose the local address to advertise"
     )
@@ -112,6 +114,7 @@ class LegAdded(Body):
     media_address: str | None = Field(default=None, description="rtp: address to advertise")
     audio_port: int | None = Field(default=None, description="rtp: local RTP port, RTCP is +1")
     video_port: int | None = None
+    content_port: int | None = None
 
 
 class SrtpKeys(Body):
@@ -178,6 +181,19 @@ class KeyframeRequest(Body):
 
     type: Literal["leg.keyframe"] = "leg.keyframe"
     leg_id: str
+    media: MediaKind = Field(default="video", description="video or content")
+
+
+class ContentSet(Body):
+    """Whose second stream is shown to all; None: nobody's, and what others send is not decoded.
+
+    The roof owns the one content token and names its holder here. The same again changes nothing.
+    Errors: `leg_unknown`, `content_not_negotiated` (the leg sends no content).
+    """
+
+    type: Literal["content.set"] = "content.set"
+    conference_id: str
+    leg_id: str | None = None
 
 
 class StatsGet(Body):
@@ -232,6 +248,9 @@ class ConferenceStats(Body):
     title: str
     panes: int
     seats: list[str | None]
+    content_leg_id: str | None = Field(
+        default=None, description="whose second stream is shown, as content.set named it"
+    )
     legs: list[LegStats] = []
 
 
@@ -295,6 +314,26 @@ class KeyframeWanted(Body):
     type: Literal["keyframe_wanted"] = "keyframe_wanted"
     conference_id: str
     leg_id: str
+    media: MediaKind = "video"
+
+
+class ContentFlowing(Body):
+    """The presenter's first picture of content has come: it is sent to all from now on."""
+
+    type: Literal["content.flowing"] = "content.flowing"
+    conference_id: str
+    leg_id: str
+    width: int
+    height: int
+
+
+class ContentStopped(Body):
+    """Content is not shown any more: `cleared` by `content.set`, the presenter's leg `left`."""
+
+    type: Literal["content.stopped"] = "content.stopped"
+    conference_id: str
+    leg_id: str
+    reason: Literal["cleared", "left"]
 
 
 Request = (
@@ -306,8 +345,9 @@ Request = (
     | LegUpdate
     | LegRemove
     | KeyframeRequest
+    | ContentSet
     | StatsGet
     | PictureGet
     | SnapshotGet
 )
-Event = LegUp | LegLost | LegClosed | DtmfPressed | KeyframeWanted
+Event = LegUp | LegLost | LegClosed | DtmfPressed | KeyframeWanted | ContentFlowing | ContentStopped

@@ -96,6 +96,8 @@ class RoomMedia(SessionMedia):
 
     async def bind(self, media: list[MediaKind], remote_host: str | None) -> m.LegAdded:
         """Take ports and say what to advertise. Raises LocalMediaError `rtp_ports_exhausted`."""
+        if "content" in media:
+            raise LocalMediaError("content_unsupported")
         family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
         for kind in dict.fromkeys(media):
             port, rtp, rtcp_socket = self._ports.take_pair(family_any)

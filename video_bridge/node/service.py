@@ -52,6 +52,7 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "leg.update": m.LegUpdate,
     "leg.remove": m.LegRemove,
     "leg.keyframe": m.KeyframeRequest,
+    "content.set": m.ContentSet,
     "stats": m.StatsGet,
     "picture": m.PictureGet,
     "snapshot": m.SnapshotGet,
@@ -84,6 +85,7 @@ class NodeService:
             m.LegUpdate: self._update,
             m.LegRemove: self._remove,
             m.KeyframeRequest: self._keyframe,
+            m.ContentSet: self._set_content,
             m.StatsGet: self._stats,
             m.PictureGet: self._picture,
             m.SnapshotGet: self._snapshot,
@@ -172,6 +174,9 @@ class NodeService:
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:
         self._conference(request.conference_id).set_layout(request)
         return m.Done()
+
+    async def _set_content(self, request: m.ContentSet) -> m.Body:
+        raise LocalMediaError("content_unsupported", conference_id=request.conference_id)
 
     async def _add(self, request: m.LegAdd) -> m.Body:
         """Adding a leg that is there gives its first answer again."""
