@@ -68,17 +68,72 @@ class ConferenceClose(Body):
     conference_id: str
 
 
-class LayoutSet(Body):
-    """Which legs are seen. `seats[i]` is the leg in pane i, None an empty pane.
+View = Literal["hall", "chair"]
+Arrangement = Literal[
+    "auto", "1", "2", "3", "4", "1+5", "1+7", "9", "13", "16", "20", "25", "pip"
+]  # fmt: skip
 
-    With `seats=None` the node fills panes in the order in which publishing legs were added and
-    chooses the smallest of the layouts 1, 2, 4, 6 (1+5), 9 that holds them all.
+
+class SpeakerSwitch(Body):
+    """声控切换: pane 0 follows the loudest site, unless a seat is fixed there."""
+
+    sensitivity_db: float = Field(
+        default=25.0, ge=0, le=60, description="how far below full speech (-20 dBov) still counts"
+    )
+    hold_s: float = Field(default=3.0, ge=0, le=60, description="least time between two switches")
+
+
+class LayoutSet(Body):
+    """Which legs are seen, and how large. `seats[i]` is who sits in pane i, None an empty pane.
+
+    A seat is a leg id, or the `seat_id` of a `placeholders.set` for a member without a leg. With
+    `seats=None` the node fills panes in the order in which publishing legs were added. Without
+    arrangement and panes it chooses the smallest arrangement that holds all. `arrangement` wins
+    over `panes`, which means the smallest arrangement with at least so many.
+
+    Halls and chair have a layout each; until the chair's is set, it sees the halls'.
     """
 
     type: Literal["layout.set"] = "layout.set"
     conference_id: str
-    panes: int | None = Field(default=None, ge=1, le=9, description="1 to 9; None: automatic")
-    seats: list[str | None] | None = None
+    view: View = "hall"
+    arrangement: Arrangement | None = None
+    panes: int | None = Field(default=None, ge=1, le=25, description="1 to 25; None: automatic")
+    seats: list[str | None] | None = Field(default=None, max_length=25)
+    speaker: SpeakerSwitch | None = Field(default=None, description="None: nobody is followed")
+
+
+class OverlaySet(Body):
+    """What is written over pictures: names, 横幅 and 短消息 for all, the clocks for the chair only.
+
+    Each call replaces the whole; an empty text takes it away.
+    """
+
+    type: Literal["overlay.set"] = "overlay.set"
+    conference_id: str
+    banner: str = Field(default="", max_length=60, description="横幅, on top")
+    message: str = Field(default="", max_length=120, description="短消息, at the foot, two lines")
+    clock: bool = Field(default=False, description="Beijing time, in the chair's view only")
+    countdown_to_ms: int | None = Field(
+        default=None, description="milliseconds since 1970 counted down to, chair's view only"
+    )
+    names: bool = Field(default=True, description="名称字幕: site names in the panes")
+
+
+class Placeholder(Body):
+    """A member without a leg: what its pane says."""
+
+    seat_id: str = Field(max_length=64)
+    name: str = Field(max_length=120)
+    note: str = Field(default="", max_length=40, description="e.g. 未入会, 呼叫中")
+
+
+class PlaceholdersSet(Body):
+    """Who may sit in a pane without a leg. Each call replaces the whole list."""
+
+    type: Literal["placeholders.set"] = "placeholders.set"
+    conference_id: str
+    items: list[Placeholder] = Field(max_length=2000)
 
 
 # --- legs --------------------------------------------------------------------------------
@@ -168,6 +223,15 @@ class LegUpdate(Body):
     speaker_muted: bool | None = None  # 静音: nothing is sent to it
     on_hold: bool | None = None  # expected to be silent
     candidate: str | None = Field(default=None, max_length=2000, description="webrtc trickle line")
+    view: View | None = Field(default=None, description="which of the two views it is sent")
+    watch: str | None = Field(
+        default=None,
+        description="观看会场: the leg that it is sent alone, forwarded unchanged where codec and"
+        " profile allow; '' goes back to its view",
+    )
+    max_bitrate_bps: int | None = Field(
+        default=None, ge=64_000, le=20_000_000, description="cap of its pictures; 3 Mbit/s at first"
+    )
 
 
 class LegRemove(Body):
@@ -202,11 +266,13 @@ class StatsGet(Body):
 
 
 class PictureGet(Body):
-    """A JPEG of the programme as it is now (thumbnails), base64 in the reply."""
+    """A JPEG of a view as it is now, or as `preview` would make it, base64 in the reply."""
 
     type: Literal["picture"] = "picture"
     conference_id: str
     width: int = Field(default=640, ge=64, le=1280)
+    view: View = "hall"
+    preview: LayoutSet | None = Field(default=None, description="shown to nobody, changes nothing")
 
 
 class SnapshotGet(Body):
@@ -240,6 +306,8 @@ class LegStats(Body):
     microphone_muted: bool
     speaker_muted: bool
     level_dbov: int | None = Field(default=None, description="0 loudest .. -127 silence")
+    view: View = "hall"
+    watch: str | None = Field(default=None, description="the leg that it watches alone")
     streams: list[StreamStats] = []
 
 
@@ -248,6 +316,10 @@ class ConferenceStats(Body):
     title: str
     panes: int
     seats: list[str | None]
+    arrangement: str = Field(default="auto", description="of the halls, never 'auto' when told")
+    chair_arrangement: str | None = Field(default=None, description="None: as the halls")
+    chair_seats: list[str | None] | None = None
+    speaker_leg_id: str | None = Field(default=None, description="who speaks now")
     content_leg_id: str | None = Field(
         default=None, description="whose second stream is shown, as content.set named it"
     )
@@ -340,6 +412,8 @@ Request = (
     ConferenceOpen
     | ConferenceClose
     | LayoutSet
+    | OverlaySet
+    | PlaceholdersSet
     | LegAdd
     | LegAnswer
     | LegUpdate

@@ -47,6 +47,8 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "conference.open": m.ConferenceOpen,
     "conference.close": m.ConferenceClose,
     "layout.set": m.LayoutSet,
+    "overlay.set": m.OverlaySet,
+    "placeholders.set": m.PlaceholdersSet,
     "leg.add": m.LegAdd,
     "leg.answer": m.LegAnswer,
     "leg.update": m.LegUpdate,
@@ -57,6 +59,8 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "picture": m.PictureGet,
     "snapshot": m.SnapshotGet,
 }
+
+_ARRANGED = (None, "auto")
 
 
 class NodeService:
@@ -80,6 +84,8 @@ class NodeService:
             m.ConferenceOpen: self._open,
             m.ConferenceClose: self._close,
             m.LayoutSet: self._set_layout,
+            m.OverlaySet: self._set_overlay,
+            m.PlaceholdersSet: self._set_placeholders,
             m.LegAdd: self._add,
             m.LegAnswer: self._answer_leg,
             m.LegUpdate: self._update,
@@ -172,8 +178,17 @@ class NodeService:
         return m.Done()
 
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:
+        is_new = request.arrangement not in _ARRANGED or (request.panes or 1) > 9
+        if request.view != "hall" or request.speaker or is_new:
+            raise LocalMediaError("word_not_obeyed", word=request.type)
         self._conference(request.conference_id).set_layout(request)
         return m.Done()
+
+    async def _set_overlay(self, request: m.OverlaySet) -> m.Body:
+        raise LocalMediaError("word_not_obeyed", word=request.type)
+
+    async def _set_placeholders(self, request: m.PlaceholdersSet) -> m.Body:
+        raise LocalMediaError("word_not_obeyed", word=request.type)
 
     async def _set_content(self, request: m.ContentSet) -> m.Body:
         raise LocalMediaError("content_unsupported", conference_id=request.conference_id)
@@ -246,6 +261,8 @@ class NodeService:
 
     async def _update(self, request: m.LegUpdate) -> m.Body:
         _, leg = self._leg(request.leg_id)
+        if request.view == "chair" or request.watch or request.max_bitrate_bps is not None:
+            raise LocalMediaError("word_not_obeyed", word=request.type)
         if request.name is not None:
             leg.name = request.name
         if request.microphone_muted is not None:
@@ -294,6 +311,8 @@ class NodeService:
 
     async def _picture(self, request: m.PictureGet) -> m.Body:
         conference = self._conference(request.conference_id)
+        if request.preview is not None or request.view != "hall":
+            raise LocalMediaError("word_not_obeyed", word=request.type)
         data, width, height = await conference.still(request.width)
         return m.Picture(jpeg_base64=base64.b64encode(data).decode(), width=width, height=height)
 
