@@ -1,12 +1,14 @@
 """pytest hooks: peer tests run in a namespace of their own; the summary says what did not run.
 
-A test marked `@pytest.mark.peer("chromium", ...)` is executed by a pytest of its own inside
-`unshare -n`; `pytest PATH` therefore works directly. Its peers must be installed: a missing one
-fails the test by name. Peers named in $WITHOUT are not run, said so, and turn the exit code to 3.
+Tests marked `@pytest.mark.peer("chromium", ...)` are executed by a pytest of their own inside
+`unshare -n`, one for all such tests of a file, so that they share its module's fixtures;
+`pytest PATH` therefore works directly. Their peers must be installed: a missing one fails the test
+by name. Peers named in $WITHOUT are not run, said so, and turn the exit code to 3.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +17,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.reports import TestReport
@@ -23,7 +27,8 @@ from _pytest.reports import TestReport
 from . import namespace, packages
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
-INNER_TIMEOUT_S = 420
+INNER_TIMEOUT_S = 240  # a test, with the start of what it needs
+RESULTS = "PEER_RESULTS"  # the file in which the inner pytest notes what it found
 PEER_OF_FIXTURE = {"browser": "chromium"}  # tests that use a peer outside a namespace
 _not_run: dict[str, list[str]] = {}
 _suites: dict[str, int] = {}
@@ -85,50 +90,89 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
-def _report(item: pytest.Item, outcome: str, text: str, started: float) -> TestReport:
+@dataclass(slots=True)
+class _Verdict:
+    """What became of a test inside: its outcome, its text when it failed, its seconds."""
+
+    outcome: str
+    text: str
+    seconds: float
+
+
+_verdicts: dict[str, _Verdict] = {}
+
+
+def _report(item: pytest.Item, verdict: _Verdict) -> TestReport:
+    now = time.time()
     return TestReport(
         nodeid=item.nodeid,
         location=item.location,
         keywords={item.name: 1},
-        outcome=outcome,  # type: ignore[arg-type]
-        longrepr=text or None,
+        outcome=verdict.outcome,  # type: ignore[arg-type]
+        longrepr=verdict.text or None,
         when="call",
-        duration=time.time() - started,
-        start=started,
-        stop=time.time(),
+        duration=verdict.seconds,
+        start=now - verdict.seconds,
+        stop=now,
     )
 
 
-def _run_inside(item: pytest.Item) -> tuple[str, str]:
-    """Run one test in a namespace. Returns (outcome, output when it failed)."""
-    absent = [name for name in _peers(item) if not packages.is_present(name)]
-    if absent:
-        wanted = [package for name in absent for package in packages.PEERS[name][0]]
-        return "failed", f"peers missing: {', '.join(absent)}\n{packages.apt_line(wanted)}"
-    root = Path(item.config.rootpath)
+def _run_inside(items: list[pytest.Item]) -> None:
+    """Run these tests of one file in one namespace and keep their verdicts."""
+    started = time.time()
     # A folder of its own: pytest closes its usual one to others, a started database included.
-    folder = tempfile.mkdtemp(prefix="peer-")
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-rA", item.nodeid]
-    command += ["--basetemp", f"{folder}/t"]
+    folder = Path(tempfile.mkdtemp(prefix="peer-"))
+    results = folder / "results"
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rA"]
+    command += ["--basetemp", str(folder / "t"), *(item.nodeid for item in items)]
+    limit = INNER_TIMEOUT_S * len(items)
     try:
         done = subprocess.run(
             namespace.enter(command),
-            cwd=root,
+            cwd=Path(items[0].config.rootpath),
+            env=os.environ | {RESULTS: str(results)},
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=INNER_TIMEOUT_S,
+            timeout=limit,
             check=False,
         )
+        ending = f"exit code {done.returncode}\n{(done.stdout + done.stderr)[-6000:]}"
     except subprocess.TimeoutExpired as error:
         out = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else ""
-        return "failed", f"no end after {INNER_TIMEOUT_S} s\n{out[-6000:]}"
-    finally:
-        if not os.environ.get("KEEP_PEER_FILES"):
-            shutil.rmtree(folder, ignore_errors=True)
-    if done.returncode == 0:
-        return "passed", ""
-    return "failed", (done.stdout + done.stderr)[-12_000:]
+        ending = f"no end after {limit} s\n{out[-6000:]}"
+    lines = results.read_text().splitlines() if results.exists() else []
+    if not os.environ.get("KEEP_PEER_FILES"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for item in items:
+        seconds = time.time() - started
+        _verdicts[item.nodeid] = _Verdict("failed", f"not reached: {ending}", seconds)
+    _take(lines)
+
+
+def _take(lines: list[str]) -> None:
+    """Put the phases of each test together: failed if one failed, passed if its call passed."""
+    phases: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        phase = json.loads(line)
+        phases.setdefault(phase["nodeid"], []).append(phase)
+    for nodeid, found in phases.items():
+        seconds = sum(phase["seconds"] for phase in found)
+        failed = [phase["text"] for phase in found if phase["outcome"] == "failed"]
+        ended = any(phase["when"] == "teardown" for phase in found)
+        if failed:
+            _verdicts[nodeid] = _Verdict("failed", "\n".join(failed)[-12_000:], seconds)
+        elif ended:
+            outcome = next((p["outcome"] for p in found if p["outcome"] != "passed"), "passed")
+            text = next((p["text"] for p in found if p["outcome"] != "passed"), "")
+            _verdicts[nodeid] = _Verdict(outcome, text, seconds)
+
+
+def _missing(item: pytest.Item) -> str:
+    """Names what this test's peers need, or nothing."""
+    absent = [name for name in _peers(item) if not packages.is_present(name)]
+    wanted = [package for name in absent for package in packages.PEERS[name][0]]
+    return f"peers missing: {', '.join(absent)}\n{packages.apt_line(wanted)}" if absent else ""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -136,9 +180,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if not _peers(item) or namespace.is_inside():
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    started = time.time()
-    outcome, text = _run_inside(item)
-    item.ihook.pytest_runtest_logreport(report=_report(item, outcome, text, started))
+    if missing := _missing(item):
+        _verdicts[item.nodeid] = _Verdict("failed", missing, 0.0)
+    elif item.nodeid not in _verdicts:
+        same_file = [other for other in item.session.items if other.path == item.path]
+        _run_inside([other for other in same_file if _peers(other) and not _missing(other)])
+    item.ihook.pytest_runtest_logreport(report=_report(item, _verdicts[item.nodeid]))
     # fixtures of earlier tests that the next one does not need (this test set up none of its own)
     item.session._setupstate.teardown_exact(nextitem)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -148,6 +195,23 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_logreport(report: TestReport) -> None:
     if report.when == "call" and report.outcome != "skipped":
         _ran[kind_of(report.nodeid)] += 1
+    if namespace.is_inside() and (results := os.environ.get(RESULTS)):
+        phase = {
+            "nodeid": report.nodeid,
+            "when": report.when,
+            "outcome": report.outcome,
+            "text": _words(report),
+            "seconds": report.duration,
+        }
+        with Path(results).open("a") as file:
+            file.write(json.dumps(phase) + "\n")
+
+
+def _words(report: TestReport) -> str:
+    """The failure as pytest prints it, with what the test wrote."""
+    if report.outcome == "passed":
+        return ""
+    return "\n".join([report.longreprtext, *(text for _, text in report.sections)])
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
