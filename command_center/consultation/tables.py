@@ -32,7 +32,7 @@ class ConsultationRow(SQLModel, table=True):
     __tablename__ = "consultation"
     __table_args__ = (
         CheckConstraint("state IN ('open', 'closed')", name="consultation_state_is_known"),
-        CheckConstraint("panes BETWEEN 1 AND 9", name="consultation_panes_are_valid"),
+        CheckConstraint("panes BETWEEN 1 AND 25", name="consultation_panes_are_valid"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -95,9 +95,13 @@ class ParticipantRow(SQLModel, table=True):
         default=None, max_length=36, unique=True, description="a second leg that only plays (WHEP)"
     )
     attempts: int = Field(default=0, description="tries since it was last in")
+    redial_limit: int = Field(default=0, description="further tries that the desk asked for")
+    redial_pause_s: int = 0
     retry_at: datetime | None = Field(default=None, sa_column=_instant())
     microphone_muted: bool = False
     speaker_muted: bool = False
+    is_self_muted: bool = Field(default=False, description="本端闭麦, as the member's page tells")
+    watch_id: UUID | None = Field(default=None, description="观看会场: whom it watches alone")
     joined_at: datetime | None = Field(default=None, sa_column=_instant())
     state_changed_at: datetime = Field(sa_column=_instant(nullable=False))
     removed_at: datetime | None = Field(default=None, sa_column=_instant())
