@@ -16,6 +16,11 @@ _EVENTS: dict[str, type[m.Event]] = {
     "keyframe_wanted": m.KeyframeWanted,
     "content.flowing": m.ContentFlowing,
     "content.stopped": m.ContentStopped,
+    "recording.segment": m.RecordingSegment,
+    "recording.failed": m.RecordingFailed,
+    "recording.resumed": m.RecordingResumed,
+    "live.failed": m.LiveFailed,
+    "live.flowing": m.LiveFlowing,
 }
 
 

@@ -55,6 +55,10 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "leg.remove": m.LegRemove,
     "leg.keyframe": m.KeyframeRequest,
     "content.set": m.ContentSet,
+    "recording.start": m.RecordStart,
+    "recording.stop": m.RecordStop,
+    "live.start": m.LiveStart,
+    "live.stop": m.LiveStop,
     "stats": m.StatsGet,
     "picture": m.PictureGet,
     "snapshot": m.SnapshotGet,
@@ -92,6 +96,10 @@ class NodeService:
             m.LegRemove: self._remove,
             m.KeyframeRequest: self._keyframe,
             m.ContentSet: self._set_content,
+            m.RecordStart: self._refuse_recording,
+            m.RecordStop: self._refuse_recording,
+            m.LiveStart: self._refuse_recording,
+            m.LiveStop: self._refuse_recording,
             m.StatsGet: self._stats,
             m.PictureGet: self._picture,
             m.SnapshotGet: self._snapshot,
@@ -192,6 +200,10 @@ class NodeService:
 
     async def _set_content(self, request: m.ContentSet) -> m.Body:
         raise LocalMediaError("content_unsupported", conference_id=request.conference_id)
+
+    async def _refuse_recording(self, request: m.Body) -> m.Body:
+        del request
+        raise LocalMediaError("recording_unsupported")
 
     async def _add(self, request: m.LegAdd) -> m.Body:
         """Adding a leg that is there gives its first answer again."""
