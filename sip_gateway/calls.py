@@ -306,6 +306,8 @@ class Calls:
     # --- what the media node says ---------------------------------------------------------------
 
     def on_node_event(self, event: node_words.Event) -> None:
+        if not isinstance(event, node_words.LegClosed | node_words.KeyframeWanted):
+            return
         call = self._by_leg.get(event.leg_id)
         if call is None:
             return
@@ -314,7 +316,7 @@ class Calls:
             if event.reason is CloseReason.CONTROL_LOST:
                 return  # the node lost us; `reconcile` puts the leg back
             self.finish(call, RESULT_OF_REASON.get(event.reason, CallResult.MEDIA_FAILED))
-        elif isinstance(event, node_words.KeyframeWanted) and call.state is CallState.CONNECTED:
+        elif call.state is CallState.CONNECTED:
             with contextlib.suppress(LocalSipError):
                 self.edge.agent.info(
                     call.session_id, MEDIA_CONTROL, PICTURE_FAST_UPDATE, self.edge.now()

@@ -33,6 +33,9 @@ VIDEO = (
     Capability("video", "H264", 90000, 97, packetization_mode=1),
     Capability("video", "H264", 90000, 98, packetization_mode=0),
     Capability("video", "VP8", 90000, 100),
+    Capability("video", "H263-1998", 90000, 102),
+    Capability("video", "H263", 90000, 34),
+    Capability("video", "H261", 90000, 31),
 )
 TELEPHONE_EVENT_TYPE = 101
 RTCP_FEEDBACK = ("nack pli", "ccm fir")  # what the media node answers

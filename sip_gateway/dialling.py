@@ -318,6 +318,7 @@ class Dialling:
             call.session_number,
             fallback_host=call.remote_host,
             security=self._calls.security(call),
+            video_bitrate_bps=self._settings.video_bitrate_bps,
         )
         await calls.legs.connect(call, agreement.streams)
         calls.agreed(call, agreement)

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 
 from ..capability import (
     AUDIO,
-    H264_PROFILES,
-    OUR_H264_LEVEL,
     RTCP_FEEDBACK,
     TELEPHONE_EVENT_TYPE,
     VIDEO,
@@ -21,12 +19,21 @@ from ..capability import (
     LocalMedia,
 )
 from ..errors import RemoteSipError
+from .formats import (
+    OUR_PROFILE_LEVEL_ID,
+    Match,
+    codec_attributes,
+    event_attributes,
+    h264_levels,
+    matches_of,
+    named_profile,
+    telephone_event,
+)
 from .sdes import OFFERED, SECURE_PROTOCOLS, NewKey, choose, make_crypto, parse_cryptos, settle
 from .sdp import (
     DIRECTIONS,
     Attribute,
     MediaSection,
-    RtpMap,
     SessionDescription,
     address_family,
     is_address,
@@ -52,7 +59,6 @@ _MIRROR = {
     "recvonly": "sendonly",
     "inactive": "inactive",
 }
-OUR_PROFILE_LEVEL_ID = "42e01f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,6 @@ class Agreement:
     def is_paused(self) -> bool:
         """Whether a room in a call put it on hold: by sendonly it may play music, or nothing."""
         return self.is_on_hold or not any(stream.send for stream in self.streams)
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    capability: Capability
-    rtp_map: RtpMap
-    parameters: dict[str, str]
 
 
 def make_offer(
@@ -155,39 +154,20 @@ def _offer_section(
 ) -> MediaSection:
     attributes: list[Attribute] = []
     for one in capabilities:
-        attributes += _codec_attributes(one, one.payload_type, OUR_PROFILE_LEVEL_ID, True)
+        attributes += codec_attributes(one, one.payload_type, OUR_PROFILE_LEVEL_ID, True)
     formats = [str(one.payload_type) for one in capabilities]
     if media == "audio":
         formats.append(str(TELEPHONE_EVENT_TYPE))
-        attributes += _event_attributes(TELEPHONE_EVENT_TYPE, 8000)
+        attributes += event_attributes(TELEPHONE_EVENT_TYPE, 8000)
     else:
         attributes += [("rtcp-fb", f"* {kind}") for kind in RTCP_FEEDBACK]
     attributes.append(("sendrecv", None))
-    bandwidths = (("AS", bitrate_bps // 1000),) if bitrate_bps else ()
+    bandwidths = _video_bandwidth(media, bitrate_bps)
     return MediaSection(media, port, "RTP/AVP", tuple(formats), None, bandwidths, tuple(attributes))
 
 
-def _codec_attributes(
-    capability: Capability, payload_type: int, profile_level_id: str, is_asymmetric: bool
-) -> list[Attribute]:
-    channels = f"/{capability.channels}" if capability.channels > 1 else ""
-    name = f"{capability.codec}/{capability.clock_rate}{channels}"
-    attributes: list[Attribute] = [("rtpmap", f"{payload_type} {name}")]
-    if capability.codec == "H264":
-        asymmetry = ";level-asymmetry-allowed=1" if is_asymmetric else ""
-        mode = capability.packetization_mode
-        value = f"profile-level-id={profile_level_id};packetization-mode={mode}{asymmetry}"
-        attributes.append(("fmtp", f"{payload_type} {value}"))
-    elif capability.codec == "opus":
-        attributes.append(("fmtp", f"{payload_type} useinbandfec=1"))
-    return attributes
-
-
-def _event_attributes(payload_type: int, clock_rate: int) -> list[Attribute]:
-    return [
-        ("rtpmap", f"{payload_type} telephone-event/{clock_rate}"),
-        ("fmtp", f"{payload_type} 0-15"),
-    ]
+def _video_bandwidth(media: str, bitrate_bps: int | None) -> tuple[tuple[str, int], ...]:
+    return (("AS", bitrate_bps // 1000),) if bitrate_bps and media == "video" else ()
 
 
 # --- answering -----------------------------------------------------------------------------
@@ -201,6 +181,7 @@ def answer_offer(
     fallback_host: str,
     previous: SessionDescription | None = None,
     security: Security | None = None,
+    video_bitrate_bps: int | None = None,
 ) -> Agreement:
     """Answer an offer. `fallback_host` stands in for a c= line that names no IP address.
 
@@ -212,7 +193,7 @@ def answer_offer(
         answered = None
         port = local.port(section.media) if section.media in ("audio", "video") else None
         if port is not None and section.media not in streams and _is_takeable(section):
-            answered = _answer_section(offer, section, port, fallback_host)
+            answered = _answer_section(offer, section, port, fallback_host, video_bitrate_bps)
             if answered is not None:
                 answered = _answer_srtp(section, answered, security, previous)
         if answered is None:
@@ -262,66 +243,32 @@ def _refused(section: MediaSection) -> MediaSection:
     return MediaSection(section.media, 0, section.protocol, section.formats[:1])
 
 
-def _matches(section: MediaSection) -> list[_Match]:
-    """Codecs both ends have, in our order; several payload types of one codec in theirs."""
-    found: list[_Match] = []
-    maps = section.maps()
-    for capability in AUDIO if section.media == "audio" else VIDEO:
-        for rtp_map in maps:
-            if (
-                rtp_map.name.lower() != capability.codec.lower()
-                or rtp_map.clock_rate != capability.clock_rate
-            ):
-                continue
-            parameters = section.format_parameters(rtp_map.payload_type)
-            if capability.codec == "H264" and not _h264_fits(capability, parameters):
-                continue
-            found.append(_Match(capability, rtp_map, parameters))
-    return sorted(found, key=_preference)  # stable: equal ones stay in order
-
-
-def _preference(match: _Match) -> tuple[int, int, int]:
-    order = (*AUDIO, *VIDEO).index(match.capability)
-    profile = _profile_level_id(match.parameters)
-    return order, H264_PROFILES.index(profile[:2]) if profile else 0, 0
-
-
-def _profile_level_id(parameters: dict[str, str]) -> str | None:
-    """Six hex digits in lower case, None when the far end names none (or nonsense)."""
-    value = parameters.get("profile-level-id", "").lower()
-    if len(value) != 6 or any(char not in "0123456789abcdef" for char in value):
-        return None
-    return value
-
-
-def _h264_fits(capability: Capability, parameters: dict[str, str]) -> bool:
-    mode = parameters.get("packetization-mode", "0")
-    profile = _profile_level_id(parameters)
-    is_known = profile is None or profile[:2] in H264_PROFILES
-    return is_known and mode == str(capability.packetization_mode)
-
-
 def _answer_section(
-    offer: SessionDescription, section: MediaSection, port: int, fallback_host: str
+    offer: SessionDescription,
+    section: MediaSection,
+    port: int,
+    fallback_host: str,
+    bitrate_bps: int | None,
 ) -> tuple[MediaSection, AgreedStream] | None:
-    matches = _matches(section)
+    matches = matches_of(section)
     if not matches:
         return None
     match = matches[0]
     payload_type = match.rtp_map.payload_type
-    ours, theirs, is_asymmetric = _levels(match)
-    attributes = _codec_attributes(match.capability, payload_type, ours, is_asymmetric)
+    ours, theirs, is_asymmetric = h264_levels(match)
+    attributes = codec_attributes(match.capability, payload_type, ours, is_asymmetric)
     formats = [str(payload_type)]
-    event = _telephone_event(section, match.rtp_map.clock_rate)
+    event = telephone_event(section, match.rtp_map.clock_rate)
     if event is not None:
         formats.append(str(event.payload_type))
-        attributes += _event_attributes(event.payload_type, event.clock_rate)
+        attributes += event_attributes(event.payload_type, event.clock_rate)
     feedback = [kind for kind in RTCP_FEEDBACK if kind in section.feedback(payload_type)]
     attributes += [("rtcp-fb", f"{payload_type} {kind}") for kind in feedback]
     direction = _MIRROR[_their_direction(offer, section)]
     attributes.append((direction, None))
+    bandwidths = _video_bandwidth(section.media, bitrate_bps)
     answered = MediaSection(
-        section.media, port, section.protocol, tuple(formats), None, (), tuple(attributes)
+        section.media, port, section.protocol, tuple(formats), None, bandwidths, tuple(attributes)
     )
     stream = _stream(offer, section, match, fallback_host, theirs)
     return answered, replace(
@@ -340,29 +287,10 @@ def _their_direction(description: SessionDescription, section: MediaSection) -> 
     return direction
 
 
-def _levels(match: _Match) -> tuple[str, str | None, bool]:
-    """(profile-level-id of our answer, what the far end decodes, asymmetry), RFC 6184 8.2.2."""
-    offered = _profile_level_id(match.parameters)
-    if offered is None:
-        return OUR_PROFILE_LEVEL_ID, None, False
-    is_asymmetric = match.parameters.get("level-asymmetry-allowed") == "1"
-    level = int(offered[4:], 16)
-    if is_asymmetric:
-        return f"{offered[:4]}{OUR_H264_LEVEL:02x}", offered, True
-    lower = f"{offered[:4]}{min(level, OUR_H264_LEVEL):02x}"
-    return lower, lower, False
-
-
-def _telephone_event(section: MediaSection, clock_rate: int) -> RtpMap | None:
-    events = [one for one in section.maps() if one.name.lower() == "telephone-event"]
-    exact = [one for one in events if one.clock_rate == clock_rate]
-    return next(iter(exact or events), None)
-
-
 def _stream(
     description: SessionDescription,
     section: MediaSection,
-    match: _Match,
+    match: Match,
     fallback_host: str,
     profile_level_id: str | None,
 ) -> AgreedStream:
@@ -429,27 +357,27 @@ def read_answer(
     return Agreement(replace(offer, media=tuple(sections)), tuple(streams))
 
 
-def _own_payload_type(ours: MediaSection, match: _Match) -> int | None:
+def _own_payload_type(ours: MediaSection, match: Match) -> int | None:
     """What we offered this codec as, where the answer numbers it otherwise (RFC 3264 5.1)."""
-    own = [one for one in _matches(ours) if one.capability is match.capability]
+    own = [one for one in matches_of(ours) if one.capability is match.capability]
     types = [one.rtp_map.payload_type for one in own]
     if not types or match.rtp_map.payload_type in types:
         return None
     return types[0]
 
 
-def _in_their_order(section: MediaSection) -> list[_Match]:
-    by_type = {match.rtp_map.payload_type: match for match in reversed(_matches(section))}
+def _in_their_order(section: MediaSection) -> list[Match]:
+    by_type = {match.rtp_map.payload_type: match for match in reversed(matches_of(section))}
     order = [int(fmt) for fmt in section.formats if fmt.isascii() and fmt.isdigit()]
     return [by_type[payload_type] for payload_type in order if payload_type in by_type]
 
 
 def _answered_stream(
-    answer: SessionDescription, section: MediaSection, match: _Match, fallback_host: str
+    answer: SessionDescription, section: MediaSection, match: Match, fallback_host: str
 ) -> AgreedStream:
-    event = _telephone_event(section, match.rtp_map.clock_rate)
+    event = telephone_event(section, match.rtp_map.clock_rate)
     direction = _their_direction(answer, section)
-    stream = _stream(answer, section, match, fallback_host, _profile_level_id(match.parameters))
+    stream = _stream(answer, section, match, fallback_host, named_profile(match.parameters))
     return replace(
         stream,
         send=direction in ("sendrecv", "recvonly"),
@@ -458,7 +386,7 @@ def _answered_stream(
     )
 
 
-def _settled(ours: MediaSection, match: _Match, *, is_encrypted: bool) -> MediaSection:
+def _settled(ours: MediaSection, match: Match, *, is_encrypted: bool) -> MediaSection:
     """Our m= line cut down to what was agreed, so that a later offer repeats just that."""
     keep = {str(match.rtp_map.payload_type)}
     keep |= {str(m.payload_type) for m in ours.maps() if m.name == "telephone-event"}

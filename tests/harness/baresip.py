@@ -31,7 +31,7 @@ audio_channels 1-2
 audio_txmode thread
 video_source avformat,{clip}
 video_display fakevideo,nil
-video_size 640x360
+video_size {size}
 video_bitrate 800000
 video_fps 25
 video_fullscreen no
@@ -79,6 +79,7 @@ class Baresip:
             _CONFIG.format(
                 port=port,
                 wav=wav,
+                size="352x288" if "H263" in account else "640x360",  # H.263 knows no other
                 rate=rate,
                 clip=clip,
                 modules=modules,

@@ -77,7 +77,7 @@ def hall_in_conference(
         ("audio_codecs=PCMA;video_codecs=H264", 8000, ("PCMA", "H264")),
         ("audio_codecs=G722/16000/1;video_codecs=H264", 16000, ("G722", "H264")),
         ("audio_codecs=opus/48000/2;video_codecs=VP8", 48000, ("opus", "VP8")),
-        ("audio_codecs=PCMU;video_codecs=H264", 8000, ("PCMU", "H264")),
+        ("audio_codecs=PCMU;video_codecs=H263", 8000, ("PCMU", "H263")),
     ],
 )
 def test_hall_sees_the_programme_and_hears_all_but_itself(

@@ -121,7 +121,7 @@ class Desk:
     rooms: list[Room] = field(default_factory=list)
 
     def flow(self, transport: str = "udp") -> Flow:
-        return Flow(transport, "127.0.0.1", self.gateway.ports[transport])
+        return Flow(transport, self.gateway._settings.listen_host, self.gateway.ports[transport])
 
     def states(self, leg_id: str) -> list[CallChanged]:
         return [

@@ -430,3 +430,39 @@ def test_a_key_stays_in_a_re_invite_and_changes_on_another_node() -> None:
     assert again.streams[0].srtp == first.streams[0].srtp
     moved = reoffer(first.local, LOCAL, security=other)
     assert moved.media[0].value("crypto") != first.local.media[0].value("crypto")
+
+
+@pytest.mark.parametrize(
+    ("section", "codec"),
+    [
+        ("m=video 40002 RTP/AVP 31\r\n", "H261"),
+        ("m=video 40002 RTP/AVP 34\r\na=fmtp:34 CIF4=2;CIF=1\r\n", "H263"),
+        ("m=video 40002 RTP/AVP 34 96\r\na=rtpmap:96 H263-1998/90000\r\n", "H263-1998"),
+        ("m=video 40002 RTP/AVP 34 100\r\na=rtpmap:100 VP8/90000\r\n", "VP8"),
+        ("m=video 40002 RTP/AVP 34 31\r\na=fmtp:34 QCIF=1\r\n", "H261"),
+    ],
+)
+def test_old_rooms_get_the_best_they_have(section: str, codec: str) -> None:
+    """VP8, H.263-1998, H.263, H.261 in this order; QCIF alone is not taken, we send CIF."""
+    agreement, streams = answer(section)
+    assert streams["video"].codec == codec
+    payload_type = streams["video"].payload_type
+    if codec != "VP8":
+        assert agreement.local.media[0].format_parameters(payload_type)["cif"] == "1"
+
+
+def test_our_offer_names_every_codec_and_our_answer_a_bit_rate() -> None:
+    """b=AS tells a room in calls of either direction how much video we want of it."""
+    formats = make_offer(LOCAL, 7, video_bitrate_bps=900_000).media[1]
+    assert [one.name for one in formats.maps()] == [
+        *("H264", "H264", "VP8", "H263-1998", "H263", "H261"),
+    ]
+    agreement = answer_offer(
+        parse_sdp(offer(AUDIO, "m=video 40002 RTP/AVP 34\r\nb=TIAS:256000\r\n")),
+        LOCAL,
+        9,
+        fallback_host="10.0.0.9",
+        video_bitrate_bps=900_000,
+    )
+    assert [section.bandwidths for section in agreement.local.media] == [(), (("AS", 900),)]
+    assert agreement.streams[1].max_bitrate_bps == 256_000
