@@ -47,6 +47,7 @@ class _Mixed:
     payloads: dict[tuple[str, str], bytes] = field(default_factory=dict)
     heard_by: dict[str, tuple[str, str]] = field(default_factory=dict)  # leg id -> key of payloads
     levels_dbov: dict[str, int] = field(default_factory=dict)
+    full: Frame | None = None
 
 
 class Sound:
@@ -61,6 +62,7 @@ class Sound:
         self._pool = pool
         self._legs = legs
         self._receivers = receivers
+        self.taps: list[Callable[[Frame, float], None]] = []  # recorders: the full mix
         self._mixer = Mixer()
         self._encoders: dict[tuple[str, str], AudioEncoder] = {}
         self._fanouts: dict[str, Fanout] = {}
@@ -88,7 +90,7 @@ class Sound:
             _Ear(leg.leg_id, outbound.plan.codec, leg.speaker_muted, outbound)
             for leg, outbound in self._receivers()
         ]
-        if not legs and not ears:
+        if not legs and not ears and not self.taps:
             return
         now = self._loop.time()
         try:
@@ -97,6 +99,9 @@ class Sound:
             log.exception("sound tick failed")
             return
         self._send(ears, mixed)
+        if mixed.full is not None:
+            for tap in list(self.taps):
+                tap(mixed.full, now)
         self._judge_speaker(legs, mixed.levels_dbov, now)
 
     # --- in the audio thread ------------------------------------------------------------------
@@ -105,7 +110,7 @@ class Sound:
         inputs: dict[str, Frame | None] = {leg.leg_id: leg.media.tick_audio(now) for leg in legs}
         muted = {leg.leg_id for leg in legs if leg.microphone_muted}
         result = self._mixer.tick(inputs, muted)
-        mixed = _Mixed(levels_dbov=result.levels_dbov)
+        mixed = _Mixed(levels_dbov=result.levels_dbov, full=result.listeners)
         for ear in ears:
             if ear.is_silenced:
                 who = _SILENT

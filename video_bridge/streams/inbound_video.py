@@ -27,6 +27,9 @@ FREEZE_S = 1.0  # a damaged picture is not shown for this long, waiting for a ke
 ASK_EVERY_S = 0.6
 _serials = itertools.count(1)
 
+# Takes whole frames as received: codec, frame, is key, RTP timestamp, now.
+FrameTap = Callable[[str, bytes, bool, int, float], None]
+
 
 class InboundVideo:
     """Feed `receive`, call `poll` often; `newest` is the picture to show.
@@ -47,6 +50,7 @@ class InboundVideo:
         self.rate = Rate()
         self.frame_rate = Rate()
         self.newest: Shown | None = None
+        self.tap: FrameTap | None = None  # a recorder; hidden pictures are taken, too
         self.last_packet_at: float | None = None
         self._pool = pool
         self._ask_keyframe = ask_keyframe
@@ -107,7 +111,7 @@ class InboundVideo:
             self._ask_if_needed(now)
 
     def _take_frame(self, frame: ReceivedFrame, now: float) -> None:
-        if not self._is_shown:
+        if not self._is_shown and self.tap is None:
             return
         try:
             data = self._depacketiser.depacketise(frame.payloads)
@@ -116,6 +120,11 @@ class InboundVideo:
             return
         if not data:
             return
+        if self.tap is not None:
+            is_key = self._is_keyframe(data)
+            self.tap(self.plan.codec, data, is_key, frame.timestamp, now)
+            if not self._is_shown:
+                return
         if self._needs_keyframe_since is not None:
             if self._is_keyframe(data):
                 self._needs_keyframe_since = None
