@@ -19,6 +19,7 @@ from .messages import CloseReason, LegState, MediaKind
 from .programme import Programme
 from .sound import Sound
 from .streams.outbound import Outbound
+from .video.layouts import Layout, arrangement_for
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,11 @@ class Conference:
             self._tasks.append(task)
 
     def set_layout(self, layout: m.LayoutSet) -> None:
-        self._programme.panes = layout.panes
-        self._programme.seats = layout.seats
+        arrangement: str | None = layout.arrangement
+        if arrangement in (None, "auto"):
+            arrangement = arrangement_for(layout.panes) if layout.panes is not None else None
+        seats = None if layout.seats is None else tuple(layout.seats)
+        self._programme.layout = Layout(arrangement, seats)
 
     async def still(self, width: int) -> tuple[bytes, int, int]:
         return await self._programme.still(width)
@@ -140,12 +144,13 @@ class Conference:
                 self.end_leg(leg.leg_id, *verdict)
 
     def stats(self, now: float) -> m.ConferenceStats:
-        panes, seats = self._programme.seating()
+        seating = self._programme.seating()
         return m.ConferenceStats(
             conference_id=self.conference_id,
             title=self.title,
-            panes=panes,
-            seats=seats,
+            panes=len(seating.seats),
+            seats=list(seating.seats),
+            arrangement=seating.arrangement,
             legs=[leg.stats(now) for leg in self._all() if leg.state is not LegState.CLOSED],
         )
 

@@ -259,7 +259,9 @@ class Leg:
         if self.state is LegState.CONNECTING:
             return PaneState.WAITING
         if self.state is LegState.LOST:
-            return PaneState.INTERRUPTED
+            return PaneState.LOST
+        if self._media is not None and not self._media.has_picture:
+            return PaneState.AUDIO_ONLY
         if shown is None:
             is_fresh = self.up_at is None or now - self.up_at < CAMERA_STARTS_WITHIN_S
             return PaneState.WAITING if is_fresh else PaneState.NO_CAMERA

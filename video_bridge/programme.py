@@ -18,7 +18,7 @@ from .messages import LegState
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
 from .video.ladder import FPS, Rung, RungKey
-from .video.layouts import seat_legs
+from .video.layouts import Layout, Seating, seated
 from .video.picture import jpeg
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,7 @@ class Programme:
         receivers: Callable[[], Sequence[tuple[Leg, Outbound]]],
     ) -> None:
         self.title = ""
-        self.panes: int | None = None
-        self.seats: Sequence[str | None] | None = None
+        self.layout = Layout()
         self.ticks = 0
         self.late_ticks = 0
         self._pool = pool
@@ -66,10 +65,10 @@ class Programme:
         """What is encoded now."""
         return list(self._rungs)
 
-    def seating(self) -> tuple[int, list[str | None]]:
-        """Number of panes and who sits in each, as shown now."""
+    def seating(self) -> Seating:
+        """Who sits where, as shown now."""
         publishing = [leg.leg_id for leg in self._legs() if leg.sends_picture]
-        return seat_legs(publishing, self.panes, self.seats)
+        return seated(self.layout, publishing)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -97,11 +96,11 @@ class Programme:
         still_wanted = (
             self._still_asked_at is not None and now - self._still_asked_at < WATCHED_FOR_S
         )
-        seated = self._show(is_watched=bool(standing) or still_wanted)
+        shown = self._show(is_watched=bool(standing) or still_wanted)
         if not standing:
             return
         async with self._lock:
-            canvas = await self._compose(seated, now)
+            canvas = await self._compose(shown, now)
             rungs = [self._rungs[key] for key in standing]
             jobs = [
                 self._loop.run_in_executor(self._pool, rung.encode, canvas, now) for rung in rungs
@@ -162,19 +161,21 @@ class Programme:
     def _show(self, *, is_watched: bool) -> list[Leg | None]:
         """Tell legs whether they are decoded; the legs in pane order."""
         by_id = {leg.leg_id: leg for leg in self._legs()}
-        _, seats = self.seating()
-        seated = [by_id.get(seat) if seat is not None else None for seat in seats]
-        shown = {leg.leg_id for leg in seated if leg is not None} if is_watched else set()
+        seats = self.seating().seats
+        sitting = [by_id.get(seat) if seat is not None else None for seat in seats]
+        shown = {leg.leg_id for leg in sitting if leg is not None} if is_watched else set()
         for leg in by_id.values():
             if leg.has_media:
                 # One that just comes is decoded from its first key frame: some send few of them.
                 leg.media.set_shown(leg.leg_id in shown or leg.state is LegState.CONNECTING)
-        return seated
+        return sitting
 
-    async def _compose(self, seated: list[Leg | None], now: float) -> Picture:
+    async def _compose(self, sitting: list[Leg | None], now: float) -> Picture:
+        arrangement = self.seating().arrangement
+
         def draw() -> Picture:
-            views = [PaneView() if leg is None else leg.view(now) for leg in seated]
-            return self._compositor.compose(views, self.title)
+            views = [PaneView() if leg is None else leg.view(now) for leg in sitting]
+            return self._compositor.compose(views, self.title, arrangement=arrangement)
 
         return await self._loop.run_in_executor(self._pool, draw)
 
@@ -186,7 +187,7 @@ class Programme:
         if is_first and not self._rungs:
             self._show(is_watched=True)
             await asyncio.sleep(0.4)  # decoders begin at a key frame
-        seated = self._show(is_watched=True)
+        shown = self._show(is_watched=True)
         async with self._lock:
-            canvas = await self._compose(seated, self._loop.time())
+            canvas = await self._compose(shown, self._loop.time())
             return await self._loop.run_in_executor(self._pool, jpeg, canvas, width)

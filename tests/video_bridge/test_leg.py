@@ -136,7 +136,7 @@ def test_leg_without_media_says_so() -> None:
         (LegState.UP, 9.0, 9.5, PaneState.LIVE),
         (LegState.UP, 1.0, 5.0, PaneState.INTERRUPTED),
         (LegState.UP, 1.0, 50.0, PaneState.NO_CAMERA),
-        (LegState.LOST, 1.0, 5.0, PaneState.INTERRUPTED),
+        (LegState.LOST, 1.0, 5.0, PaneState.LOST),
     ],
 )
 def test_pane_tells_how_the_picture_is(
@@ -151,7 +151,9 @@ def test_pane_tells_how_the_picture_is(
         leg.lost(2.5)
     view = leg.view(now)
     assert view.state is pane
-    shows_picture = pane is PaneState.LIVE or (pane is PaneState.INTERRUPTED and now < 10)
+    shows_picture = pane is PaneState.LIVE or (
+        pane in (PaneState.INTERRUPTED, PaneState.LOST) and now < 10
+    )
     assert (view.picture is not None) == shows_picture
 
 

@@ -64,8 +64,6 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "snapshot": m.SnapshotGet,
 }
 
-_ARRANGED = (None, "auto")
-
 
 class NodeService:
     """Answers requests; `emit(type, body)` is where events go."""
@@ -186,8 +184,7 @@ class NodeService:
         return m.Done()
 
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:
-        is_new = request.arrangement not in _ARRANGED or (request.panes or 1) > 9
-        if request.view != "hall" or request.speaker or is_new:
+        if request.view != "hall" or request.speaker:
             raise LocalMediaError("word_not_obeyed", word=request.type)
         self._conference(request.conference_id).set_layout(request)
         return m.Done()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from . import words
-from .fonts import font
+from .fonts import font, has_glyph
 from .layouts import Pane
 from .picture import Picture, from_rgb, plane_areas, planes
 
@@ -28,7 +28,7 @@ _CARD_ALARM = (255, 120, 104, 255)
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A drawing at an even (x, y) of its pane, already weighted by its alpha (0 to 255)."""
+    """A drawing at an even (x, y) of its pane, already weighted by its alpha (0 to 256)."""
 
     area: Pane
     weighted: tuple[NDArray[np.uint16], ...]
@@ -39,7 +39,7 @@ class Patch:
         parts = zip(planes(target), plane_areas(self.area), strict=True)
         for (plane, part), ink, rest in zip(parts, self.weighted, self.remaining, strict=True):
             under = plane[part].astype(np.uint16)
-            plane[part] = ((under * rest + ink + 127) // 255).astype(np.uint8)
+            plane[part] = (under * rest + ink) >> 8
 
 
 def _patch(image: Image.Image, x: int, y: int) -> Patch:
@@ -50,12 +50,15 @@ def _patch(image: Image.Image, x: int, y: int) -> Patch:
     half = np.asarray(
         cv2.resize(alpha, (width // 2, height // 2), interpolation=cv2.INTER_AREA), dtype=np.uint8
     )
-    alphas = tuple(plane.astype(np.uint16) for plane in (alpha, half, half))
+    # Of 256 rather than 255: the sum stays within 16 bits and is divided by a shift.
+    alphas = tuple(
+        (plane.astype(np.uint32) * 257 >> 8).astype(np.uint16) for plane in (alpha, half, half)
+    )
     weighted = tuple(
         plane.astype(np.uint16) * weight
         for plane, weight in zip(planes(picture), alphas, strict=True)
     )
-    remaining = tuple((255 - weight).astype(np.uint16) for weight in alphas)
+    remaining = tuple((256 - weight).astype(np.uint16) for weight in alphas)
     return Patch(Pane(x, y, width, height), weighted, remaining)
 
 
@@ -69,9 +72,14 @@ def shortened(text: str, size: int, width: int, *, bold: bool = False) -> str:
     return text + words.ELLIPSIS
 
 
+@functools.lru_cache(maxsize=1024)
 def printable(text: str) -> str:
-    """One line without control, bidirectional or private characters."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+    """One line without control, bidirectional or private characters.
+
+    A character that the font has not is shown by its number: as a box, two villages look alike.
+    """
+    one_line = "".join(c for c in " ".join(text.split()) if c.isprintable())
+    return "".join(c if has_glyph(c) else words.code_point(c) for c in one_line)
 
 
 def caption_size(pane_height: int) -> int:
@@ -137,20 +145,26 @@ def _draw_muted(image: Image.Image, left: int, height: int, size: int) -> None:
     )
 
 
-@functools.lru_cache(maxsize=128)
-def name_caption(name: str, pane_width: int, pane_height: int, *, muted: bool = False) -> Patch:
-    """The site's name at the lower left of its pane, with a struck microphone when muted."""
+@functools.lru_cache(maxsize=256)
+def name_caption(
+    name: str, pane_width: int, pane_height: int, *, muted: bool = False, lift: int = 0
+) -> Patch:
+    """The site's name at the lower left of its pane, with a struck microphone when muted.
+
+    `lift` is how much of the pane's foot is covered by something else. Without a name it is the
+    microphone alone.
+    """
     size = caption_size(pane_height)
     margin = max(6, pane_height // 40) & ~1
     room = pane_width - 2 * margin - round(size * 2.6)
     image = _label(shortened(printable(name), size, room), size, _BAR, bold=False, muted=muted)
-    return _patch(image, margin, (pane_height - image.height - margin) & ~1)
+    return _patch(image, margin, (pane_height - image.height - margin - lift) & ~1)
 
 
 @functools.lru_cache(maxsize=32)
-def interrupted_badge(pane_width: int, pane_height: int, top: int = 0) -> Patch:
+def alarm_badge(text: str, pane_width: int, pane_height: int, top: int = 0) -> Patch:
     """The mark on a picture that has stopped, at the upper right, `top` pixels lower if given."""
-    image = _label(words.INTERRUPTED, caption_size(pane_height), _ALARM, bold=True)
+    image = _label(text, caption_size(pane_height), _ALARM, bold=True)
     margin = max(6, pane_height // 40) & ~1
     return _patch(image, (pane_width - image.width - margin) & ~1, margin + (top & ~1))
 
@@ -166,6 +180,7 @@ def placeholder(name: str, note: str, width: int, height: int, *, alarm: bool = 
     size = max(18, min(54, round(height * 0.092)))
     title = shortened(printable(name), size, round(width * 0.9), bold=True)
     small = max(14, round(size * 0.56))
+    note = shortened(printable(note), small, round(width * 0.9))
     offset = size * 0.42 if note else 0
     draw.text(
         (width / 2, height / 2 - offset), title, fill=_INK, font=font(size, bold=True), anchor="mm"

@@ -1,7 +1,7 @@
 """Composes the programme: one canvas of YUV planes that several legs share.
 
 What has not changed since the last picture is not drawn again: a tile is rescaled only when its
-source or its captions changed.
+source or its captions changed, a strip copied only when it or a tile under it did.
 """
 
 from __future__ import annotations
@@ -14,8 +14,17 @@ from enum import Enum
 import cv2
 
 from . import words
-from .caption import drill_stripe, interrupted_badge, name_caption, placeholder
-from .layouts import CANVAS_HEIGHT, CANVAS_WIDTH, Pane, fitted, panes_for
+from .caption import alarm_badge, name_caption, placeholder
+from .layouts import (
+    CANVAS_HEIGHT,
+    CANVAS_WIDTH,
+    PICTURE_IN_PICTURE,
+    Pane,
+    arrangement_for,
+    fitted,
+    panes_of,
+)
+from .overlay import Overlay, Strip, strips
 from .picture import Picture, blank, fill, scale_into, view
 
 log = logging.getLogger(__name__)
@@ -23,21 +32,38 @@ log = logging.getLogger(__name__)
 _GROUND = (20, 132, 126)
 _BARS = (16, 128, 128)
 _SPEAKING = (170, 84, 70)
+_INSET_EDGE = (190, 128, 128)
 _BORDER = 4
-_STRIPE_HEIGHT = 28
+_LINE = 2  # of each pane's own edge: neighbours are four pixels apart
 
 
 class PaneState(Enum):
     EMPTY = "empty"
+    ABSENT = "absent"  # a member without a leg: the desk says why
     WAITING = "waiting"  # the leg has not come up yet
     LIVE = "live"
     INTERRUPTED = "interrupted"  # it was up and its picture stopped
+    LOST = "lost"  # nothing at all comes from it
     NO_CAMERA = "no_camera"  # up, and has sent no picture for a while
+    AUDIO_ONLY = "audio_only"  # up, and has no picture to send
+
+
+_NOTES = {
+    PaneState.WAITING: words.WAITING,
+    PaneState.INTERRUPTED: words.INTERRUPTED,
+    PaneState.LOST: words.LOST,
+    PaneState.NO_CAMERA: words.NO_CAMERA,
+    PaneState.AUDIO_ONLY: words.AUDIO_ONLY,
+}
+_ALARMING = frozenset({PaneState.INTERRUPTED, PaneState.LOST})
 
 
 @dataclass(frozen=True, slots=True)
 class PaneView:
-    """What one pane shows now. `serial` changes whenever `picture` does."""
+    """What one pane shows now. `serial` changes whenever `picture` does.
+
+    `note` is why there is no picture, where `state` does not say it.
+    """
 
     state: PaneState = PaneState.EMPTY
     name: str = ""
@@ -45,12 +71,21 @@ class PaneView:
     serial: int = 0
     is_muted: bool = False
     is_speaking: bool = False
+    note: str = ""
 
     @property
     def drawing_key(self) -> tuple[object, ...]:
         """Equal keys draw equal panes."""
         shown = self.serial if self.picture is not None else None
-        return self.state, self.name, shown, self.is_muted, self.is_speaking
+        return self.state, self.name, shown, self.is_muted, self.is_speaking, self.note
+
+    @property
+    def reason(self) -> str:
+        """What stands under the name where there is no picture."""
+        note = self.note or _NOTES.get(self.state, "")
+        if not self.is_muted:
+            return note
+        return note + words.BETWEEN + words.MUTED_BY_DESK if note else words.MUTED_BY_DESK
 
 
 class Compositor:
@@ -62,76 +97,100 @@ class Compositor:
         self.canvas = blank(width, height, _GROUND)
         self.is_drill = is_drill
         self.tiles_drawn = 0
+        self._plan: tuple[object, ...] | None = None
         self._panes: list[Pane] = []
         self._drawn: list[tuple[object, ...] | None] = []
-        self._title: str | None = None
-        self._had_stripe = False
+        self._written: tuple[object, ...] = ()
+        self._strips: list[Strip] = []
+        self._has_names = True
 
-    def compose(self, views: Sequence[PaneView], title: str = "") -> Picture:
-        """Draw one picture; `len(views)` (1 to 9) chooses the layout.
+    def compose(
+        self,
+        views: Sequence[PaneView],
+        title: str = "",
+        *,
+        arrangement: str | None = None,
+        overlay: Overlay | None = None,
+    ) -> Picture:
+        """Draw one picture; without `arrangement` the number of views chooses it.
 
         With nobody in any pane the picture is the slate with `title`. The canvas returned is
         drawn over by the next call.
         """
         if all(shown.state is PaneState.EMPTY for shown in views):
-            self._compose_slate(title)
-            return self.canvas
-        if len(views) != len(self._panes) or self._had_stripe != self.is_drill:
-            self._start(len(views))
-        top_changed = self._title is not None
-        self._title = None
-        for index, (pane, shown) in enumerate(zip(self._panes, views, strict=True)):
-            if self._drawn[index] != shown.drawing_key:
-                self._draw(pane, shown, bordered=len(views) > 1)
+            views = [PaneView(PaneState.ABSENT, title, note=words.EMPTY_CONFERENCE)]
+            arrangement = None
+        elif arrangement == PICTURE_IN_PICTURE and views[1].state is PaneState.EMPTY:
+            views, arrangement = views[:1], None
+        has_new_strips = self._write(overlay or Overlay())
+        self._arrange(arrangement or arrangement_for(len(views)))
+        touched: list[Pane] = []
+        empty = [PaneView()] * (len(self._panes) - len(views))
+        for index, (pane, shown) in enumerate(zip(self._panes, [*views, *empty], strict=True)):
+            is_covered = any(pane.overlaps(below) for below in touched)  # an inset
+            if self._drawn[index] != shown.drawing_key or is_covered:
+                self._draw(pane, shown, is_inset=self._is_inset(index))
                 self._drawn[index] = shown.drawing_key
-                top_changed = top_changed or pane.y < _STRIPE_HEIGHT
-        if self.is_drill and top_changed:
-            self._draw_stripe()
+                touched.append(pane)
+        for strip in self._strips:
+            if has_new_strips or any(strip.area.overlaps(pane) for pane in touched):
+                scale_into(strip.picture, view(self.canvas, strip.area))
         return self.canvas
 
-    def _start(self, count: int) -> None:
-        self._panes = panes_for(count, self.canvas.width, self.canvas.height)
-        self._drawn = [None] * count
-        fill(self.canvas, self._whole, _GROUND)
-        self._had_stripe = self.is_drill
-        self._title = ""
+    def _write(self, overlay: Overlay) -> bool:
+        """Whether what is written over the panes is new."""
+        written = (overlay, self.is_drill)
+        if written == self._written:
+            return False
+        self._written = written
+        self._has_names = overlay.names
+        width, height = self.canvas.width, self.canvas.height
+        self._strips = strips(overlay, width, height, is_drill=self.is_drill)
+        return True
 
-    @property
-    def _whole(self) -> Pane:
-        return Pane(0, 0, self.canvas.width, self.canvas.height)
-
-    def _compose_slate(self, title: str) -> None:
-        if self._title == title and not self._panes and self._had_stripe == self.is_drill:
+    def _arrange(self, arrangement: str) -> None:
+        """Begin anew where panes lie elsewhere, or strips: a strip that goes leaves no trace."""
+        plan = (arrangement, self._has_names, *(strip.area for strip in self._strips))
+        if plan == self._plan:
             return
-        self._panes, self._drawn = [], []
-        self._title = title
-        self._had_stripe = self.is_drill
-        note = words.EMPTY_CONFERENCE
-        scale_into(placeholder(title, note, self.canvas.width, self.canvas.height), self.canvas)
-        if self.is_drill:
-            self._draw_stripe()
+        self._plan = plan
+        self._panes = panes_of(arrangement, self.canvas.width, self.canvas.height)
+        self._drawn = [None] * len(self._panes)
+        fill(self.canvas, Pane(0, 0, self.canvas.width, self.canvas.height), _GROUND)
 
-    def _draw_stripe(self) -> None:
-        area = Pane(0, 0, self.canvas.width, _STRIPE_HEIGHT)
-        scale_into(drill_stripe(self.canvas.width, _STRIPE_HEIGHT), view(self.canvas, area))
+    def _is_inset(self, index: int) -> bool:
+        return index > 0 and self._plan is not None and self._plan[0] == PICTURE_IN_PICTURE
 
-    def _draw(self, pane: Pane, shown: PaneView, *, bordered: bool) -> None:
+    def _draw(self, pane: Pane, shown: PaneView, *, is_inset: bool) -> None:
         self.tiles_drawn += 1
-        tile = view(self.canvas, pane)
-        if shown.state is PaneState.EMPTY:
-            fill(self.canvas, pane, _GROUND)
-            return
         if shown.picture is None:
-            note, alarm = _note(shown.state)
-            scale_into(placeholder(shown.name, note, pane.width, pane.height, alarm=alarm), tile)
+            reason, is_alarm = shown.reason, shown.state in _ALARMING
+            card = placeholder(shown.name, reason, pane.width, pane.height, alarm=is_alarm)
+            scale_into(card, view(self.canvas, pane))
         else:
             self._draw_picture(pane, shown.picture)
-            name_caption(shown.name, pane.width, pane.height, muted=shown.is_muted).blend(tile)
-            if shown.state is PaneState.INTERRUPTED:
-                covered = max(0, _STRIPE_HEIGHT - pane.y) if self.is_drill else 0
-                interrupted_badge(pane.width, pane.height, covered).blend(tile)
-        if shown.is_speaking and bordered:
-            self._draw_border(pane)
+            self._draw_marks(pane, shown)
+        if len(self._panes) == 1:
+            return
+        if shown.is_speaking:
+            self._draw_border(pane, _SPEAKING, _BORDER)
+        else:
+            self._draw_border(pane, _INSET_EDGE if is_inset else _GROUND, _LINE)
+
+    def _draw_marks(self, pane: Pane, shown: PaneView) -> None:
+        """Name and badges, clear of the strips that will lie over the pane."""
+        tile = view(self.canvas, pane)
+        over = [strip for strip in self._strips if strip.area.overlaps(pane)]
+        name = shown.name if self._has_names else ""
+        if name or shown.is_muted:
+            foot = pane.y + pane.height
+            lift = max((foot - strip.area.y for strip in over if not strip.is_on_top), default=0)
+            caption = name_caption(name, pane.width, pane.height, muted=shown.is_muted, lift=lift)
+            caption.blend(tile)
+        if shown.state in _ALARMING:
+            feet = (strip.area.y + strip.area.height for strip in over if strip.is_on_top)
+            top = max((foot - pane.y for foot in feet), default=0)
+            alarm_badge(_NOTES[shown.state], pane.width, pane.height, top).blend(tile)
 
     def _draw_picture(self, pane: Pane, picture: Picture) -> None:
         if min(picture.width, picture.height) < 2:
@@ -146,20 +205,12 @@ class Compositor:
             log.warning("a picture of %d x %d cannot be drawn", picture.width, picture.height)
             fill(self.canvas, pane, _BARS)
 
-    def _draw_border(self, pane: Pane) -> None:
+    def _draw_border(self, pane: Pane, colour: tuple[int, int, int], thickness: int) -> None:
         x, y, width, height = pane.x, pane.y, pane.width, pane.height
         for edge in (
-            Pane(x, y, width, _BORDER),
-            Pane(x, y + height - _BORDER, width, _BORDER),
-            Pane(x, y, _BORDER, height),
-            Pane(x + width - _BORDER, y, _BORDER, height),
+            Pane(x, y, width, thickness),
+            Pane(x, y + height - thickness, width, thickness),
+            Pane(x, y, thickness, height),
+            Pane(x + width - thickness, y, thickness, height),
         ):
-            fill(self.canvas, edge, _SPEAKING)
-
-
-def _note(state: PaneState) -> tuple[str, bool]:
-    if state is PaneState.INTERRUPTED:
-        return words.INTERRUPTED, True
-    if state is PaneState.NO_CAMERA:
-        return words.NO_CAMERA, False
-    return words.WAITING, False
+            fill(self.canvas, edge, colour)

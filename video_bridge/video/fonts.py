@@ -26,6 +26,8 @@ _COLLECTIONS = (
 _REGULAR = "NotoSansCJK-Regular.ttc"
 _BOLD = "NotoSansCJK-Bold.ttc"
 _WHEEL = "noto_cjk_sans_otc"
+_PROBE_SIZE = 24
+_NOWHERE = "\U0010fffd"  # a private character that no font has
 
 
 def find_font(*, bold: bool = False, folders: Sequence[str] = _COLLECTIONS) -> Path:
@@ -51,3 +53,15 @@ def find_font(*, bold: bool = False, folders: Sequence[str] = _COLLECTIONS) -> P
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """The caption font `size` pixels high. Raises LocalMediaError `cjk_font_missing`."""
     return ImageFont.truetype(str(find_font(bold=bold)), size, index=SIMPLIFIED_CHINESE_INDEX)
+
+
+@functools.lru_cache(maxsize=8192)
+def has_glyph(character: str) -> bool:
+    """Whether the font can write it; else it would draw the box of a missing character."""
+    face = font(_PROBE_SIZE)
+    return _ink(face, character) != _ink(face, _NOWHERE)
+
+
+def _ink(face: ImageFont.FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = face.getmask(character)
+    return mask.size, bytes(mask)

@@ -1,7 +1,9 @@
-"""Where the panes of a picture lie: pure geometry, no pixels.
+"""Where the panes of a picture lie and who sits in them: pure geometry, no pixels.
 
-Every pane is 16:9 within rounding, has even edges (4:2:0 chroma) and never overlaps another. Pane
-0 is the one that matters most: where panes differ in size it is the largest.
+Every pane is 16:9 within a pixel, has even edges (4:2:0 chroma) and overlaps no other; only the
+inset of picture-in-picture lies over its main pane. Pane 0 is the one that matters most: where
+panes differ in size it is the largest. Arrangements 1, 4, 1+5, 1+7, 9, 13, 16, 25 and pip cover
+the canvas wholly; 2, 3 and 20 leave ground that no picture of this shape could fill.
 """
 
 from __future__ import annotations
@@ -11,9 +13,7 @@ from dataclasses import dataclass
 
 CANVAS_WIDTH = 1280
 CANVAS_HEIGHT = 720
-GAP = 4
-AUTOMATIC_PANES = (1, 2, 4, 6, 9)
-MAX_PANES = 9
+PICTURE_IN_PICTURE = "pip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,72 +25,143 @@ class Pane:
     width: int
     height: int
 
+    def overlaps(self, other: Pane) -> bool:
+        """Whether any pixel belongs to both."""
+        return (
+            self.x < other.x + other.width
+            and other.x < self.x + self.width
+            and self.y < other.y + other.height
+            and other.y < self.y + self.height
+        )
 
-# Cells as (x, y, width, height) on a canvas of 12 by 12 units; a cell w units wide is w units
-# high, so that each is exactly 16:9 on a 16:9 canvas.
-_CELLS: dict[int, tuple[tuple[int, int, int], ...]] = {
-    1: ((0, 0, 12),),
-    2: ((0, 3, 6), (6, 3, 6)),
-    3: ((0, 0, 6), (6, 0, 6), (3, 6, 6)),
-    4: ((0, 0, 6), (6, 0, 6), (0, 6, 6), (6, 6, 6)),
-    5: ((0, 1, 6), (6, 1, 6), (0, 7, 4), (4, 7, 4), (8, 7, 4)),
-    6: ((0, 0, 8), (8, 0, 4), (8, 4, 4), (0, 8, 4), (4, 8, 4), (8, 8, 4)),
-    7: ((0, 0, 6), (6, 0, 6), (0, 6, 6), (6, 6, 3), (9, 6, 3), (6, 9, 3), (9, 9, 3)),
-    8: (
-        *((0, 0, 9), (9, 0, 3), (9, 3, 3), (9, 6, 3)),
-        *((0, 9, 3), (3, 9, 3), (6, 9, 3), (9, 9, 3)),
-    ),
-    9: tuple((4 * column, 4 * row, 4) for row in range(3) for column in range(3)),
+
+Cell = tuple[int, int, int]  # x, y, size: w units wide are w units high, so each is exactly 16:9
+
+
+def _grid(columns: int, rows: int, size: int = 1, top: int = 0) -> tuple[Cell, ...]:
+    return tuple((c * size, top + r * size, size) for r in range(rows) for c in range(columns))
+
+
+def _around(units: int, large: Cell) -> tuple[Cell, ...]:
+    """One large cell, then every small one that it leaves free, in reading order."""
+    left, top, size = large
+    free = (
+        (x, y, 1)
+        for x, y, _ in _grid(units, units)
+        if not (left <= x < left + size and top <= y < top + size)
+    )
+    return (large, *free)
+
+
+# Canvas edge in units, then the cells.
+_ARRANGED: dict[str, tuple[int, tuple[Cell, ...]]] = {
+    "1": (1, _grid(1, 1)),
+    "2": (4, _grid(2, 1, 2, top=1)),
+    "3": (4, ((0, 0, 2), (2, 0, 2), (1, 2, 2))),
+    "4": (2, _grid(2, 2)),
+    "1+5": (3, _around(3, (0, 0, 2))),
+    "1+7": (4, _around(4, (0, 0, 3))),
+    "9": (3, _grid(3, 3)),
+    "13": (4, _around(4, (1, 1, 2))),
+    "16": (4, _grid(4, 4)),
+    "20": (10, _grid(5, 4, 2, top=1)),
+    "25": (5, _grid(5, 5)),
+    PICTURE_IN_PICTURE: (20, ((0, 0, 20), (14, 14, 5))),
 }
+ARRANGEMENTS = tuple(_ARRANGED)
+AUTOMATIC = tuple(name for name in ARRANGEMENTS if name != PICTURE_IN_PICTURE)
+MAX_PANES = 25
 
 
-def panes_for(
-    count: int, width: int = CANVAS_WIDTH, height: int = CANVAS_HEIGHT, gap: int = GAP
+def pane_count(arrangement: str) -> int:
+    """How many panes it has. Raises ValueError."""
+    return len(_cells(arrangement)[1])
+
+
+def _cells(arrangement: str) -> tuple[int, tuple[Cell, ...]]:
+    if arrangement not in _ARRANGED:
+        raise ValueError(f"no arrangement {arrangement!r}")
+    return _ARRANGED[arrangement]
+
+
+def arrangement_for(panes: int) -> str:
+    """The smallest arrangement with at least `panes` panes; 25 where none has so many."""
+    return next((name for name in AUTOMATIC if pane_count(name) >= panes), AUTOMATIC[-1])
+
+
+def panes_of(
+    arrangement: str, width: int = CANVAS_WIDTH, height: int = CANVAS_HEIGHT
 ) -> list[Pane]:
-    """The panes of the layout with `count` panes, most important first.
+    """The panes of an arrangement, most important first.
 
-    `count` is 1 to 9; `width` and `height` are the canvas in pixels, both even. A single pane
-    fills the canvas, others keep `gap` pixels between each other. Raises ValueError.
+    `width` and `height` are the canvas in pixels, both even. Neighbours share their edge: who
+    draws them keeps them apart. Raises ValueError for an unknown arrangement.
     """
-    if count not in _CELLS:
-        raise ValueError(f"no layout with {count} panes")
-    return [_pane(cell, width, height, gap) for cell in _CELLS[count]]
+    units, cells = _cells(arrangement)
+    panes = []
+    for x, y, size in cells:
+        left, right = _cut(x, units, width), _cut(x + size, units, width)
+        top, bottom = _cut(y, units, height), _cut(y + size, units, height)
+        panes.append(Pane(left, top, right - left, bottom - top))
+    return panes
 
 
-def _pane(cell: tuple[int, int, int], width: int, height: int, gap: int) -> Pane:
-    x, y, size = cell
-    if size == 12:
-        return Pane(0, 0, width, height)
-    left, right = x * width // 12, (x + size) * width // 12
-    top, bottom = y * height // 12, (y + size) * height // 12
-    half = gap // 2
-    inner_width = right - left - 2 * half
-    inner_height = inner_width * 9 // 16 & ~1
-    inner_width &= ~1
-    middle = (top + bottom) // 2
-    return Pane((left + half) & ~1, (middle - inner_height // 2) & ~1, inner_width, inner_height)
+def _cut(position: int, units: int, length: int) -> int:
+    """The even pixel nearest to a line of the grid."""
+    return (2 * position * (length // 2) + units) // (2 * units) * 2
 
 
-def automatic_panes(publishing: int) -> int:
-    """The smallest of the layouts 1, 2, 4, 6 (1+5) and 9 that holds `publishing` legs."""
-    return next((panes for panes in AUTOMATIC_PANES if panes >= publishing), MAX_PANES)
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the desk asked for; `arrangement` None chooses by how many there are.
 
-
-def seat_legs(
-    publishing: Sequence[str], panes: int | None, seats: Sequence[str | None] | None
-) -> tuple[int, list[str | None]]:
-    """How many panes the picture has and which leg sits in each; None is an empty pane.
-
-    `publishing` are the legs with a picture in the order in which they were added. Explicit
-    `seats` win over it; fewer seats than panes leave the rest empty, more are not shown.
+    `seats` None fills panes in order of joining. `follows_voice` gives pane 0 to who speaks.
     """
-    if seats is None:
-        count = panes or automatic_panes(len(publishing))
-        chosen: list[str | None] = list(publishing[:count])
-    else:
-        count = panes or automatic_panes(len(seats))
-        chosen = list(seats[:count])
-    return count, chosen + [None] * (count - len(chosen))
+
+    arrangement: str | None = None
+    seats: tuple[str | None, ...] | None = None
+    follows_voice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """What the picture looks like now: one seat for each pane of `arrangement`, None is empty."""
+
+    arrangement: str
+    seats: tuple[str | None, ...]
+
+
+def seated(layout: Layout, publishing: Sequence[str], speaker: str | None = None) -> Seating:
+    """Who sits where. `publishing` are the legs with a picture in the order of joining.
+
+    Explicit seats win over that order and over the voice; fewer seats than panes leave the rest
+    empty, more are not shown.
+    """
+    wanted = publishing if layout.seats is None else layout.seats
+    arrangement = layout.arrangement or arrangement_for(len(wanted))
+    count = pane_count(arrangement)
+    seats: list[str | None] = [*wanted[:count]]
+    seats += [None] * (count - len(seats))
+    if layout.follows_voice:
+        is_fixed = layout.seats is not None
+        _give_to_speaker(seats, publishing, speaker, is_fixed=is_fixed)
+    return Seating(arrangement, tuple(seats))
+
+
+def _give_to_speaker(
+    seats: list[str | None], publishing: Sequence[str], speaker: str | None, *, is_fixed: bool
+) -> None:
+    """Pane 0 to the speaker: he changes places with who sits there, all others stay."""
+    if is_fixed:
+        if seats[0] is None:
+            waiting = (leg for leg in publishing if leg not in seats)
+            seats[0] = speaker if speaker in publishing else next(waiting, None)
+        return
+    if speaker not in publishing:
+        return
+    if speaker in seats:
+        seats[seats.index(speaker)] = seats[0]
+    seats[0] = speaker
 
 
 def fitted(

@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw
 from video_bridge.errors import LocalMediaError
 from video_bridge.video import words
 from video_bridge.video.caption import (
+    alarm_badge,
     caption_size,
     drill_stripe,
-    interrupted_badge,
     name_caption,
     placeholder,
     printable,
@@ -82,7 +82,7 @@ def test_strange_names_do_no_harm(name: str) -> None:
 def test_badge_says_that_the_picture_stopped() -> None:
     """A frozen face must not pass for a patient one."""
     canvas = blank(640, 360, (90, 128, 128))
-    interrupted_badge(640, 360).blend(canvas)
+    alarm_badge(words.INTERRUPTED, 640, 360).blend(canvas)
     ink = written(words.INTERRUPTED, caption_size(360), bold=True)
     assert best_match(canvas.y[:80, 400:], ink) > 0.8
     red = to_rgb(canvas)[:60, 500:].reshape(-1, 3).astype(int)

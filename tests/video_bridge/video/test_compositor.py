@@ -7,7 +7,7 @@ import pytest
 
 from video_bridge.codecs.picture import Picture
 from video_bridge.video.compositor import Compositor, PaneState, PaneView
-from video_bridge.video.layouts import panes_for
+from video_bridge.video.layouts import ARRANGEMENTS, arrangement_for, pane_count, panes_of
 from video_bridge.video.picture import (
     blank,
     from_rgb,
@@ -23,11 +23,11 @@ def live(name: str, colour: tuple[int, int, int], serial: int = 1, **more: objec
 
 def test_each_pane_shows_its_own_picture() -> None:
     """Two sites swapped would put words into the wrong mouth."""
-    colours = [(60 + 15 * n, 80 + 10 * n, 200 - 12 * n) for n in range(9)]
-    for count in range(1, 10):
-        views = [live(f"会场{n}", colours[n]) for n in range(count)]
-        canvas = Compositor().compose(views)
-        for pane, colour in zip(panes_for(count), colours, strict=False):
+    colours = [(60 + 6 * n, 80 + 4 * n, 200 - 5 * n) for n in range(25)]
+    for name in ARRANGEMENTS:
+        views = [live(f"会场{n}", colours[n]) for n in range(pane_count(name))]
+        canvas = Compositor().compose(views, arrangement=name)
+        for pane, colour in zip(panes_of(name), colours, strict=False):
             x, y = pane.x + pane.width // 2, pane.y + pane.height // 3
             got = (canvas.y[y, x], canvas.u[y // 2, x // 2], canvas.v[y // 2, x // 2])
             assert got == colour
@@ -93,7 +93,7 @@ def test_empty_conference_shows_its_title() -> None:
 def test_speaker_is_framed_where_there_are_several() -> None:
     """In a full wall one sees who speaks; a single picture needs no frame."""
     quiet, loud = live("甲", (90, 90, 90)), live("乙", (90, 90, 90), is_speaking=True)
-    pane = panes_for(2)[1]
+    pane = panes_of(arrangement_for(2))[1]
     canvas = Compositor().compose([quiet, loud])
     assert canvas.y[pane.y + 1, pane.x + 100] == 170
     assert Compositor().compose([loud]).y[1, 100] == 90
