@@ -18,7 +18,7 @@ from .reorder import ReceivedFrame, VideoReorder
 __all__ = ["AudioJitterBuffer", "Conceal", "Nothing", "Payload", "ReceivedFrame", "VideoReorder"]
 
 TICK_S = 0.020
-MIN_DELAY_S = 0.040
+MIN_DELAY_S = 0.020
 MAX_DELAY_S = 0.120
 MAX_CONCEAL_S = 0.060  # after this the talker is taken as silent (RFC 3389-less DTX, or gone)
 WINDOW_S = 4.0
