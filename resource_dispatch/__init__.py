@@ -12,17 +12,25 @@ from .errors import (
 )
 from .optimiser import MaxIterations, MaxSeconds, Meeting, Need, Stop, Weights
 from .phrases import Reason
-from .proposals import propose
+from .proposals import Desk, propose
+from .recommending import recommend
+from .replanning import Progress, Replanner
 from .requests import (
+    Change,
+    Cover,
     DepotStock,
+    DispatchChoice,
     DispatchDepot,
     DispatchLock,
     DispatchTask,
     DispatchTeam,
     MaterialLine,
     MaterialNeed,
+    PlanFigures,
     Proposal,
     ProposalLine,
+    ProposedAlternative,
+    Recommendation,
     RunnerUp,
     Unassigned,
 )
@@ -67,8 +75,12 @@ __all__ = [
     "AssignmentState",
     "Authority",
     "Box",
+    "Change",
+    "Cover",
     "Depot",
     "DepotStock",
+    "Desk",
+    "DispatchChoice",
     "DispatchDepot",
     "DispatchError",
     "DispatchLock",
@@ -82,10 +94,15 @@ __all__ = [
     "MaxSeconds",
     "Meeting",
     "Need",
+    "PlanFigures",
+    "Progress",
     "Proposal",
     "ProposalLine",
+    "ProposedAlternative",
     "Reason",
+    "Recommendation",
     "RemoteDispatchError",
+    "Replanner",
     "ReservationState",
     "RoadConditions",
     "RoadNetwork",
@@ -114,6 +131,7 @@ __all__ = [
     "list_teams",
     "load_graph",
     "propose",
+    "recommend",
     "release_stock",
     "release_team",
     "reserve_stock",

@@ -9,19 +9,23 @@ import numpy as np
 
 from .errors import LocalDispatchError
 from .materials import plan_materials
-from .optimiser.evaluate import Evaluation
+from .optimiser.evaluate import Evaluation, coverage_gap, evaluate
 from .optimiser.explain import Choice, Refusal, explain_choices, explain_refusals
 from .optimiser.model import LockSpec, Model, TaskSpec, TeamSpec
 from .optimiser.problem import NEVER_S, Ints, Plan, Problem, Weights
 from .optimiser.result import Result
-from .optimiser.solve import solve
+from .optimiser.solve import completed, solve
 from .optimiser.stop import MaxSeconds, Stop
 from .phrases import Reason
 from .requests import (
+    Change,
+    Cover,
+    DispatchChoice,
     DispatchDepot,
     DispatchLock,
     DispatchTask,
     DispatchTeam,
+    PlanFigures,
     Proposal,
     ProposalLine,
     RunnerUp,
@@ -68,6 +72,7 @@ class Desk:
         now: datetime,
         *,
         locks: Sequence[DispatchLock] = (),
+        overrides: Sequence[DispatchChoice] = (),
         weights: Weights | None = None,
     ) -> None:
         if now.tzinfo is None:
@@ -79,6 +84,7 @@ class Desk:
         self.roads = roads
         self.now = now
         self.locks = list(locks)
+        self.overrides = list(overrides)
         self._task_spots = [roads.spot(t.longitude, t.latitude) for t in self.served]
         self._team_spots = [roads.spot(t.longitude, t.latitude) for t in self.teams]
         self.problem = self._problem(weights)
@@ -93,7 +99,10 @@ class Desk:
         for lock in self.locks:
             start = 0 if lock.start_at is None else max(0, self._second(lock.start_at))
             model.lock(LockSpec(lock.team_id, lock.task_id, lock.need, start))
-        model.want_coverage(self._coverage_floors())
+        for pin in self.overrides:
+            model.pin(pin.task_id, pin.need, pin.team_id)
+        self._floors = self._coverage_floors()
+        model.want_coverage(self._floors)
         return model.problem()
 
     def _tables(self, roads: RoadNetwork) -> tuple[Ints, Ints]:
@@ -160,12 +169,15 @@ class Desk:
     def _second(self, at: datetime) -> int:
         return round((at - self.now).total_seconds())
 
-    def _time(self, second: int) -> datetime:
+    def time(self, second: int) -> datetime:
+        """The moment that the optimiser calls `second`."""
         return self.now + timedelta(seconds=second)
 
     def proposal(self, result: Result, note: Reason | None = None) -> Proposal:
         """The result in words, times and routes, with materials beside it."""
-        problem, plan, judged = self.problem, result.plan, result.evaluation
+        problem = self.problem
+        plan = completed(problem, result.plan)
+        judged = evaluate(problem, plan)
         lines = [
             self._line(choice, plan, judged) for choice in explain_choices(problem, plan, judged)
         ]
@@ -184,6 +196,61 @@ class Desk:
             result.first_plan_s,
             result.runtime_s,
             note,
+            self._cover(plan),
+            self._figures(plan, judged),
+        )
+
+    def plan_of(self, choices: Sequence[DispatchChoice]) -> Plan:
+        """The routes that these lines make, as far as their teams and tasks are still there."""
+        team_number = {team.id: m for m, team in enumerate(self.teams)}
+        task_number = {task.id: t for t, task in enumerate(self.served)}
+        routes: list[list[int]] = [[] for _ in self.teams]
+        for choice in sorted(choices, key=lambda c: c.start_at or self.now):
+            m, t = team_number.get(choice.team_id), task_number.get(choice.task_id)
+            visits = () if t is None else self.problem.visits_of(t)
+            if m is not None and choice.need < len(visits):
+                routes[m].append(visits[choice.need])
+        return Plan(tuple(tuple(route) for route in routes))
+
+    def changes(self, before: Plan, after: Plan) -> tuple[Change, ...]:
+        """Visits that the plan before gave to another team than the plan after."""
+        found = []
+        pairs = zip(
+            before.team_of(self.problem.visits), after.team_of(self.problem.visits), strict=True
+        )
+        for visit, (old, new) in enumerate(pairs):
+            if old >= 0 and old != new:
+                task = self.served[int(self.problem.task_of[visit])]
+                name = self.teams[new].name if new >= 0 else None
+                need = self._need_number(visit)
+                found.append(Change(task.id, task.text, need, self.teams[old].name, name))
+        return tuple(found)
+
+    def _cover(self, plan: Plan) -> tuple[Cover, ...]:
+        left = dict.fromkeys(self._floors, 0)
+        for team, route in zip(self.teams, plan.routes, strict=True):
+            group = self._group(team)
+            if group is not None and team.is_available and not route:
+                left[group] += 1
+        return tuple(Cover(g, wanted, left[g]) for g, wanted in sorted(self._floors.items()))
+
+    def _figures(self, plan: Plan, judged: Evaluation) -> PlanFigures:
+        problem = self.problem
+        made = [v for route in plan.routes for v in route]
+        late = {
+            int(problem.task_of[v])
+            for v in made
+            if judged.start_s[v] > problem.golden_s[problem.task_of[v]]
+        }
+        arrive = [judged.arrive_s[v] for v in made]
+        return PlanFigures(
+            served=len(made),
+            unserved=problem.visits - len(made),
+            late=len(late),
+            mean_arrive_s=round(sum(arrive) / len(arrive)) if arrive else 0,
+            last_arrive_s=max(arrive, default=0),
+            distance_km=judged.terms["distance"] // max(1, problem.weights.distance),
+            cover_missing=coverage_gap(problem, plan),
         )
 
     def _open_roads(self) -> Ints | None:
@@ -213,7 +280,7 @@ class Desk:
             runner_up = RunnerUp(
                 other.id,
                 other.name,
-                self._time(choice.runner_up_arrive_s),
+                self.time(choice.runner_up_arrive_s),
                 choice.runner_up_cost,
             )
         need = self._need_number(visit)
@@ -226,16 +293,17 @@ class Desk:
             skills=tuple(sorted(team.skills)),
             crew=team.crew,
             authority=team.authority,
-            depart_at=self._time(judged.depart_s[visit]),
-            arrive_at=self._time(judged.arrive_s[visit]),
-            start_at=self._time(judged.start_s[visit]),
-            finish_at=self._time(judged.finish_s[visit]),
+            depart_at=self.time(judged.depart_s[visit]),
+            arrive_at=self.time(judged.arrive_s[visit]),
+            start_at=self.time(judged.start_s[visit]),
+            finish_at=self.time(judged.finish_s[visit]),
             travel_s=judged.arrive_s[visit] - judged.depart_s[visit],
             distance_m=0 if way is None else way.distance_m,
             route=() if way is None else way.points,
             reason=self._choice_reason(choice, plan, judged),
             runner_up=runner_up,
             is_locked=choice.code == "locked",
+            is_override=choice.code in ("override", "override_unable"),
         )
 
     def _choice_reason(self, choice: Choice, plan: Plan, judged: Evaluation) -> Reason:
@@ -279,12 +347,16 @@ class Desk:
             if code == "available" and free < NEVER_S:
                 code = "available_at"
                 fields["other_time"] = self._clock(free)
+        pinned = [pin for pin in self.overrides if pin.task_id == task.id]
+        if pinned:
+            names = {team.id: team.name for team in self.teams}
+            fields["pinned_team"] = names[pinned[0].team_id]
         if refusal.other_task >= 0:
             fields["other_task"] = self.served[refusal.other_task].text
         return Unassigned(task.id, task.text, Reason("unassigned", code, fields))
 
     def _clock(self, second: int) -> str:
-        return self._time(min(second, NEVER_S)).strftime("%H:%M")
+        return self.time(min(second, NEVER_S)).strftime("%H:%M")
 
 
 def _minutes(seconds: int) -> int:

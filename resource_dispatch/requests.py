@@ -89,6 +89,19 @@ class DispatchLock:
 
 
 @dataclass(frozen=True, slots=True)
+class DispatchChoice:
+    """A team for a task's `need`-th visit: a line of the plan before, or a person's override.
+
+    `start_at` puts the lines of one team in order; overrides do without.
+    """
+
+    team_id: str
+    task_id: str
+    need: int = 0
+    start_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerUp:
     """The next best team for a line: what the whole plan would cost more with it."""
 
@@ -120,6 +133,7 @@ class ProposalLine:
     reason: Reason
     runner_up: RunnerUp | None
     is_locked: bool = False
+    is_override: bool = False
 
     @property
     def travel_minutes(self) -> int:
@@ -153,6 +167,56 @@ class Unassigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Cover:
+    """How many available teams of one group of places should stay, and how many do."""
+
+    group: str
+    wanted: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    """What a plan comes to, for people who compare: counts, seconds from now, kilometres."""
+
+    served: int
+    unserved: int
+    late: int
+    mean_arrive_s: int
+    last_arrive_s: int
+    distance_km: int
+    cover_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A visit that goes to another team than in the plan before; None is nobody."""
+
+    task_id: str
+    task_text: str
+    need: int
+    from_team: str | None
+    to_team: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A team for one task now: what the whole plan would cost more with it than with the best.
+
+    `limits` are the constraints that stand against it; such teams come last and cannot be priced.
+    """
+
+    team_id: str
+    team_name: str
+    authority: str
+    arrive_at: datetime | None
+    travel_s: int
+    cost_more: int
+    used_for: str | None
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A plan to be confirmed by an operator.
 
@@ -169,4 +233,16 @@ class Proposal:
     gap: float | None
     first_plan_s: float
     runtime_s: float
-    note: Reason | None = None
+    note: Reason | None
+    cover: tuple[Cover, ...]
+    figures: PlanFigures
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedAlternative:
+    """One of the answers side by side. `cost` leaves the price of changing out."""
+
+    name: str
+    proposal: Proposal
+    changes: tuple[Change, ...]
+    cost: int

@@ -12,6 +12,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 
 from .optimiser import columns, separable
 from .optimiser.evaluate import Evaluation
@@ -43,13 +44,15 @@ def main() -> None:
 
     separable.warm_up()
     columns.warm_up()
+    _say(ready=True)
 
     order: SolveOrder = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent wrote it)
 
     def improved(plan: Plan, judged: Evaluation) -> None:
         _say(plan=plan.routes, objective=judged.objective)
 
-    result = solve(order.problem, MaxSeconds(order.seconds), order.seed, improved)
+    stop = MaxSeconds(order.due - time.monotonic())
+    result = solve(order.problem, stop, order.seed, improved, start=order.start)
     _say(
         plan=result.plan.routes,
         solver=result.solver,

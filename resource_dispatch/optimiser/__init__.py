@@ -3,8 +3,8 @@
 from .evaluate import Evaluation, Violation, evaluate
 from .explain import Choice, Refusal, explain_choices, explain_refusals
 from .model import LockSpec, Model, Need, TaskSpec, TeamSpec
-from .problem import NEVER_S, Lock, Meeting, Plan, Problem, Weights
-from .replan import Alternative, alternatives
+from .problem import NEVER_S, Lock, Meeting, Pin, Plan, Problem, Weights
+from .replan import Alternative, Questions, alternatives, questions
 from .result import Result
 from .solve import solve
 from .stop import Cancelled, FirstOf, MaxIterations, MaxSeconds, NoImprovement, Stop
@@ -24,8 +24,10 @@ __all__ = [
     "Model",
     "Need",
     "NoImprovement",
+    "Pin",
     "Plan",
     "Problem",
+    "Questions",
     "Refusal",
     "Result",
     "Stop",
@@ -37,5 +39,6 @@ __all__ = [
     "evaluate",
     "explain_choices",
     "explain_refusals",
+    "questions",
     "solve",
 ]

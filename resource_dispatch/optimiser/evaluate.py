@@ -77,6 +77,7 @@ def _membership_violations(problem: Problem, plan: Plan) -> list[Violation]:
     found = []
     seen: set[int] = set()
     tasks_of_team: set[tuple[int, int]] = set()
+    pinned = {pin.visit: pin.team for pin in problem.pins}
     if len(plan.routes) != problem.teams:
         return [Violation("one_route_per_team")]
     for team, route in enumerate(plan.routes):
@@ -84,9 +85,12 @@ def _membership_violations(problem: Problem, plan: Plan) -> list[Violation]:
             if visit in seen:
                 found.append(Violation("visit_once", team, visit))
             seen.add(visit)
-            if not problem.has_skill[team, visit]:
+            if visit in pinned:
+                if pinned[visit] != team:
+                    found.append(Violation("override", team, visit))
+            elif not problem.has_skill[team, visit]:
                 found.append(Violation("skill", team, visit))
-            if not problem.has_crew[team, visit]:
+            elif not problem.has_crew[team, visit]:
                 found.append(Violation("crew", team, visit))
             key = (team, int(problem.task_of[visit]))
             if key in tasks_of_team and problem.meeting[key[1]] != Meeting.IN_ORDER:

@@ -7,8 +7,7 @@ assumption cores are unreliable for this.)
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,16 @@ from .problem import NEVER_S, Ints, Meeting, Plan, Problem
 
 CANDIDATES = 10
 MAX_TRIALS = 4_000
-RELAXATIONS = ("skill", "crew", "available", "duty_end", "roads", "precedence", "locked_order")
+RELAXATIONS = (
+    "override",
+    "skill",
+    "crew",
+    "available",
+    "duty_end",
+    "roads",
+    "precedence",
+    "locked_order",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,27 @@ def explain_choices(problem: Problem, plan: Plan, judged: Evaluation) -> list[Ch
     for visit, team in enumerate(plan.team_of(problem.visits)):
         if team >= 0 and visit in locked:
             choices.append(Choice(visit, team, "locked"))
+        elif team >= 0 and any(pin.visit == visit for pin in problem.pins):
+            choices.append(_explain_override(problem, plan, judged, visit))
         elif team >= 0:
             choices.append(_explain_choice(problem, plan, judged, visit))
     return choices
+
+
+def _explain_override(problem: Problem, plan: Plan, judged: Evaluation, visit: int) -> Choice:
+    """A person's choice; the runner-up is what the rules would have taken, dearer or cheaper."""
+    team = plan.team_of(problem.visits)[visit]
+    freed = _without_pins(problem, (visit,))
+    arrive = earliest_arrivals(freed, visit)
+    able = freed.able[:, visit] & (arrive < NEVER_S)
+    others = [int(m) for m in np.argsort(arrive, kind="stable") if able[m] and m != team]
+    other, cost, there = _runner_up(freed, plan, judged, visit, others[:CANDIDATES])
+    code = "override" if freed.able[team, visit] else "override_unable"
+    return Choice(visit, team, code, runner_up=other, runner_up_cost=cost, runner_up_arrive_s=there)
+
+
+def _without_pins(problem: Problem, visits: Collection[int]) -> Problem:
+    return problem.with_changes(pins=tuple(p for p in problem.pins if p.visit not in visits))
 
 
 def _explain_choice(problem: Problem, plan: Plan, judged: Evaluation, visit: int) -> Choice:
@@ -166,6 +192,10 @@ def _place_all(problem: Problem, plan: Plan, missing: list[int], budget: list[in
 def relaxed(problem: Problem, task: int, name: str, open_roads: Ints | None) -> Problem | None:
     """The problem with one constraint gone for `task`, or None where it does not bind."""
     visits = list(problem.visits_of(task))
+    if name == "override":
+        if not any(pin.visit in visits for pin in problem.pins):
+            return None
+        return _without_pins(problem, visits)
     if name in ("skill", "crew"):
         field = f"has_{name}"
         table = getattr(problem, field).copy()
@@ -208,16 +238,36 @@ def _refusal(
         found = fits(easier, base, task)
         if found is not None:
             return _told(problem, plan, _Way(task, missing[0], name, easier, found))
-    for pair in itertools.combinations(loosened, 2):
-        easier = relaxed(loosened[pair[0]], task, pair[1], open_roads)
-        base = _without_locks(plan, problem) if "locked_order" in pair else plan
-        if easier is not None and fits(easier, base, task) is not None:
-            return Refusal(task, "several", pair)
     if problem.teams == 0:
         return Refusal(task, "no_team_at_all")
+    binding = _binding(problem, plan, task, tuple(loosened), open_roads)
+    if binding:
+        return Refusal(task, "several", binding)
     if all((earliest_arrivals(problem, v) >= NEVER_S).all() for v in missing):
         return Refusal(task, "no_road")
     return Refusal(task, "teams_together", count=len(problem.visits_of(task)))
+
+
+def _binding(
+    problem: Problem, plan: Plan, task: int, names: tuple[str, ...], open_roads: Ints | None
+) -> tuple[str, ...]:
+    """A smallest set (none can be left out) of constraints that, relaxed, let the task in."""
+    if not _fits_without(problem, plan, task, names, open_roads):
+        return ()
+    for name in names:
+        fewer = tuple(kept for kept in names if kept != name)
+        if _fits_without(problem, plan, task, fewer, open_roads):
+            names = fewer
+    return names
+
+
+def _fits_without(
+    problem: Problem, plan: Plan, task: int, names: tuple[str, ...], open_roads: Ints | None
+) -> bool:
+    base = _without_locks(plan, problem) if "locked_order" in names else plan
+    for name in names:
+        problem = relaxed(problem, task, name, open_roads) or problem
+    return fits(problem, base, task) is not None
 
 
 def _without_locks(plan: Plan, problem: Problem) -> Plan:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RemoteDispatchError
-from .problem import NEVER_S, Ints, Lock, Meeting, Problem, Weights
+from .problem import NEVER_S, Ints, Lock, Meeting, Pin, Problem, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Model:
         self._teams: dict[str, TeamSpec] = {}
         self._tasks: dict[str, TaskSpec] = {}
         self._locks: list[LockSpec] = []
+        self._pins: dict[tuple[str, int], str] = {}
         self._previous: dict[tuple[str, int], str] = {}
         self._coverage: dict[str, int] = {}
 
@@ -117,6 +118,10 @@ class Model:
     def lock(self, order: LockSpec) -> None:
         """Keep an order already given as it is."""
         self._locks.append(order)
+
+    def pin(self, task_id: str, need: int, team_id: str) -> None:
+        """A person gives this visit to this team: kept by every solver, if it can be made."""
+        self._pins[(task_id, need)] = team_id
 
     def remember(self, task_id: str, need: int, team_id: str) -> None:
         """The plan before gave this visit to this team; another team counts as a change."""
@@ -162,6 +167,7 @@ class Model:
             coverage_group=_row(group_number.get(team.coverage_group or "", -1) for team in teams),
             coverage_floor=_row(self._coverage[g] for g in groups),
             locks=self._lock_rows(task_number, first),
+            pins=self._pin_rows(task_number, first),
             weights=self._weights,
         )
 
@@ -187,6 +193,17 @@ class Model:
                 team = self._previous.get((task.id, n))
                 row.append(names.index(team) if team in self._teams else -1)
         return _row(row)
+
+    def _pin_rows(self, number: Mapping[str, int], first: Ints) -> tuple[Pin, ...]:
+        names = {name: m for m, name in enumerate(self._teams)}
+        rows = []
+        for (task, need), team in self._pins.items():
+            if team not in names or task not in number:
+                raise RemoteDispatchError("pin_unknown", team=team, task=task)
+            if not 0 <= need < len(self._tasks[task].needs):
+                raise RemoteDispatchError("pin_need_unknown", task=task)
+            rows.append(Pin(names[team], int(first[number[task]]) + need))
+        return tuple(rows)
 
     def _lock_rows(self, number: Mapping[str, int], first: Ints) -> tuple[Lock, ...]:
         names = {name: m for m, name in enumerate(self._teams)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .problem import Problem
+from .problem import Plan, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class SolveOrder:
-    """One problem, its wall-clock seconds and its seed."""
+    """One problem, when its answer is due (`time.monotonic()`), its seed, where to begin."""
 
     problem: Problem
-    seconds: float
+    due: float
     seed: int
+    start: Plan | None = None

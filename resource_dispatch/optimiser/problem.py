@@ -48,6 +48,14 @@ class Lock:
     start_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A visit that a person gave to a team, whatever its skills and crew; no solver undoes it."""
+
+    team: int
+    visit: int
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Shapes: M teams, V visits, T tasks, P travel profiles, L locations.
@@ -84,6 +92,7 @@ class Problem:
     coverage_group: Ints
     coverage_floor: Ints
     locks: tuple[Lock, ...] = ()
+    pins: tuple[Pin, ...] = ()
     weights: Weights = field(default_factory=Weights)
 
     @property
@@ -100,8 +109,12 @@ class Problem:
 
     @property
     def able(self) -> Bools:
-        """Which team may make which visit, by skill and crew alone."""
-        return self.has_skill & self.has_crew
+        """Which team may make which visit: by skill and crew, or because a person said so."""
+        able = self.has_skill & self.has_crew
+        for pin in self.pins:
+            able[:, pin.visit] = False
+            able[pin.team, pin.visit] = True
+        return able
 
     @property
     def is_separable(self) -> bool:

@@ -32,15 +32,14 @@ def solve(
 ) -> Result:
     """The best feasible plan found before `stop`; `on_improved` sees each better one as it comes.
 
-    Always returns a plan: in the worst case only the locked visits. A feasible `start` is begun
-    from where it is better than the greedy plan.
+    Always returns a plan: in the worst case only the locked visits. The search begins from a
+    feasible `start`, else from the greedy plan.
     """
     begun = time.monotonic()
     criterion = stop or MaxSeconds(1.0)
     criterion.remaining_s()
-    best = first_plan(problem)
-    if start is not None and _is_better(problem, start, best):
-        best = start
+    has_start = start is not None and evaluate(problem, start).is_feasible
+    best = start if start is not None and has_start else first_plan(problem)
     judged = evaluate(problem, best)
     first_plan_s = time.monotonic() - begun
     if on_improved is not None:
@@ -58,11 +57,6 @@ def solve(
         first_plan_s,
         time.monotonic() - begun,
     )
-
-
-def _is_better(problem: Problem, plan: Plan, other: Plan) -> bool:
-    judged = evaluate(problem, plan)
-    return judged.is_feasible and judged.objective < evaluate(problem, other).objective
 
 
 class _Work:

@@ -10,6 +10,8 @@ import pytest
 
 from resource_dispatch import (
     DepotStock,
+    Desk,
+    DispatchChoice,
     DispatchDepot,
     DispatchLock,
     LocalDispatchError,
@@ -22,6 +24,7 @@ from resource_dispatch import (
     RoadConditions,
     both_ways,
     propose,
+    recommend,
 )
 
 from .province import NOW, places, roads, task, team
@@ -163,3 +166,20 @@ def test_front_door_loads_no_compiler() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == "set()"
+
+
+def test_recommended_teams_are_ranked_and_the_others_say_why_not() -> None:
+    """For one task now: the cheapest for the whole plan first, then who lacks what."""
+    tasks = [task("K1", 3), task("K2", 4)]
+    teams = [team("near", 3, "search"), team("far", 40, "search"), team("deaf", 3, "wash")]
+    desk = Desk(tasks, teams, [], roads(), NOW)
+    rows = recommend(desk, "K1")
+    assert [row.team_id for row in rows] == ["near", "far", "deaf"]
+    assert rows[0].cost_more == 0 < rows[1].cost_more
+    assert rows[0].arrive_at is not None
+    assert rows[1].arrive_at is not None
+    assert rows[0].arrive_at < rows[1].arrive_at
+    assert rows[2].limits == ("skill",)
+    busy = recommend(desk, "K1", [DispatchChoice("near", "K2")])
+    assert next(row for row in busy if row.team_id == "near").used_for == "text of K2"
+    assert recommend(desk, "unknown") == ()

@@ -77,7 +77,7 @@ def roads() -> RoadNetwork:
 @pytest.fixture
 async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
     """The application as the web process serves it, on a loopback port."""
-    pool = SolverPool(keep_spare=False)
+    pool = SolverPool(spares=0)
     services = [
         LogIn(desk, passwords),
         Health(),

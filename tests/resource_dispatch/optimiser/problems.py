@@ -64,6 +64,7 @@ def check(problem: Problem, plan: Plan) -> tuple[list[str], int]:
     """
     wrong: list[str] = []
     lock = {k.visit: (k.team, k.start_s) for k in problem.locks}
+    pinned = {pin.visit: pin.team for pin in problem.pins}
     seen: set[int] = set()
     cost = 0
     for m, route in enumerate(plan.routes):
@@ -72,7 +73,10 @@ def check(problem: Problem, plan: Plan) -> tuple[list[str], int]:
             if v in seen:
                 wrong.append(f"visit {v} twice")
             seen.add(v)
-            if not (problem.has_skill[m, v] and problem.has_crew[m, v]):
+            if v in pinned:
+                if pinned[v] != m:
+                    wrong.append(f"visit {v} not with the team chosen by hand")
+            elif not (problem.has_skill[m, v] and problem.has_crew[m, v]):
                 wrong.append(f"team {m} cannot make visit {v}")
             t = int(problem.task_of[v])
             way = int(problem.travel_s[problem.profile[m], at, problem.where[v]])

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import statistics
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.ruasp import generate
 from resource_dispatch.optimiser import (
     NEVER_S,
     Lock,
     MaxIterations,
     MaxSeconds,
     Meeting,
+    Pin,
     Plan,
     Problem,
     alternatives,
     evaluate,
+    explain_choices,
     explain_refusals,
     solve,
 )
@@ -71,33 +76,47 @@ def test_locked_orders_never_move(seed: int, held: int, meet: bool) -> None:
         assert result.evaluation.start_s[lock.visit] >= lock.start_s
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10_000), scarce=st.sampled_from(["skill", "crew", "duty_end", "away"]))
-def test_plan_is_valid_and_every_refusal_is_true(seed: int, scarce: str) -> None:
+def _scarce(problem: Problem, name: str, seed: int) -> Problem:
+    """The problem with one thing made short for one task or for all."""
+    task = seed % problem.tasks
+    if name in ("skill", "crew"):
+        table = getattr(problem, f"has_{name}").copy()
+        table[:, task] = False
+        return problem.with_changes(**{f"has_{name}": table})
+    if name == "duty_end":
+        return problem.with_changes(duty_end_s=np.full(problem.teams, 3_000))
+    if name == "roads":
+        travel = problem.travel_s.copy()
+        travel[:, :, problem.where[task]] = NEVER_S
+        return problem.with_changes(travel_s=travel)
+    if name == "precedence":
+        before = tuple(((task + 1) % problem.tasks,) if t == task else () for t in range(7))
+        return problem.with_changes(predecessors=before)
+    if name == "pin":
+        return problem.with_changes(pins=(Pin(seed % problem.teams, task),))
+    return problem.with_changes(available_s=np.full(problem.teams, NEVER_S))
+
+
+SCARCE = ("skill", "crew", "duty_end", "away", "roads", "precedence", "pin")
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), scarce=st.sets(st.sampled_from(SCARCE), min_size=1, max_size=3))
+def test_plan_is_valid_and_every_refusal_is_true(seed: int, scarce: set[str]) -> None:
     """Any valid problem gives a valid plan; each named constraint, relaxed, lets the task in."""
     problem = separable(seed, 7, 4)
-    task = seed % problem.tasks
-    if scarce == "skill":
-        table = problem.has_skill.copy()
-        table[:, task] = False
-        problem = problem.with_changes(has_skill=table)
-    elif scarce == "crew":
-        table = problem.has_crew.copy()
-        table[:, task] = False
-        problem = problem.with_changes(has_crew=table)
-    elif scarce == "duty_end":
-        problem = problem.with_changes(duty_end_s=np.full(problem.teams, 3_000))
-    else:
-        problem = problem.with_changes(available_s=np.full(problem.teams, NEVER_S))
+    open_roads = problem.travel_s
+    for name in sorted(scarce):
+        problem = _scarce(problem, name, seed)
     result = solve(problem, MaxIterations(100), seed)
     assert result.evaluation.is_feasible
     assert check(problem, result.plan)[0] == []
-    for refusal in explain_refusals(problem, result.plan):
+    for refusal in explain_refusals(problem, result.plan, open_roads):
         assert refusal.code != "not_found"
         assert refusal.constraints
         easier = problem
         for name in refusal.constraints:
-            found = relaxed(easier, refusal.task, name, None)
+            found = relaxed(easier, refusal.task, name, open_roads)
             assert found is not None
             easier = found
         assert fits(easier, result.plan, refusal.task) is not None
@@ -123,3 +142,69 @@ def test_large_problem_with_meetings_is_searched_too() -> None:
     assert better.evaluation.is_feasible
     assert better.objective < first.objective
     assert evaluate(problem, better.plan).objective == better.objective
+
+
+def _first_tasks(problem: Problem, count: int) -> Problem:
+    """The problem before its last tasks were reported (one visit a task)."""
+    rows = {
+        name: getattr(problem, name)[:, :count]
+        for name in ("has_skill", "has_crew", "service_s", "assign_cost")
+    }
+    flat = {
+        name: getattr(problem, name)[:count]
+        for name in (
+            *("task_ids", "where", "task_of", "severity", "release_s", "golden_s"),
+            *("meeting", "predecessors", "previous_team"),
+        )
+    }
+    return problem.with_changes(**rows, **flat)
+
+
+def test_balanced_answer_costs_a_hundredth_and_changes_half() -> None:
+    """Six new tasks among 34 planned: within 1.01 of the free answer, half its changes (median)."""
+    ratios, shares = [], []
+    for seed in range(20):
+        problem = generate(40, (40, 20)[seed % 2], seed).problem()
+        before = solve(_first_tasks(problem, 34), MaxSeconds(0.15), seed).plan
+        _, balanced, free = alternatives(problem, before, 0.15, seed + 1)
+        ratios.append(balanced.cost / free.cost)
+        shares.append(len(balanced.changed) / max(1, len(free.changed)))
+    assert statistics.median(ratios) <= 1.01
+    assert statistics.median(shares) <= 0.5
+
+
+def test_choice_by_hand_is_kept_scored_and_never_undone() -> None:
+    """Even a team without the skill stays where a person put it, and the cost of that is told."""
+    problem = separable(3, 12, 8, plain=True)
+    free = solve(problem, MaxIterations(600), 1)
+    visit = 0
+    clumsy = next(m for m in range(problem.teams) if not problem.has_skill[m, visit])
+    pinned = problem.with_changes(pins=(Pin(clumsy, visit),))
+    for seed in range(3):
+        result = solve(pinned, MaxIterations(600), seed)
+        assert result.evaluation.is_feasible
+        assert visit in result.plan.routes[clumsy]
+    choice = explain_choices(pinned, result.plan, result.evaluation)[visit]
+    assert choice.code == "override_unable"
+    freed = pinned.with_changes(pins=())
+    swapped = [
+        evaluate(freed, result.plan.without(visit).inserted(choice.runner_up, k, visit)).objective
+        for k in range(len(result.plan.routes[choice.runner_up]) + 1)
+    ]
+    assert min(swapped) - result.objective == choice.runner_up_cost
+    assert free.objective <= result.objective
+
+
+def test_choice_by_hand_that_cannot_be_made_says_so() -> None:
+    """A pinned team that is not available leaves the task open, with the pin as the true reason."""
+    problem = separable(3, 12, 8, plain=True)
+    able = np.flatnonzero(problem.able[:, 0])
+    away = problem.available_s.copy()
+    away[able[0]] = NEVER_S
+    pinned = problem.with_changes(pins=(Pin(int(able[0]), 0),), available_s=away)
+    result = solve(pinned, MaxIterations(200), 1)
+    refusal = next(r for r in explain_refusals(pinned, result.plan) if r.task == 0)
+    assert refusal.code == "override"
+    easier = relaxed(pinned, 0, "override", None)
+    assert easier is not None
+    assert fits(easier, result.plan, 0) is not None
