@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
+from tests.video_bridge.video.ink import best_match, written
 from video_bridge.errors import LocalMediaError
 from video_bridge.video import words
 from video_bridge.video.caption import (
@@ -17,25 +17,8 @@ from video_bridge.video.caption import (
     printable,
     shortened,
 )
-from video_bridge.video.fonts import find_font, font
+from video_bridge.video.fonts import find_font, font, has_glyph
 from video_bridge.video.picture import blank, to_rgb
-
-
-def written(text: str, size: int, *, bold: bool = False) -> np.ndarray:
-    """The ink of `text`, cropped, as 0..1."""
-    image = Image.new("L", (size * (len(text) + 2), size * 2), 0)
-    ImageDraw.Draw(image).text((size, size / 2), text, fill=255, font=font(size, bold=bold))
-    ink = np.asarray(image, dtype=np.float32) / 255
-    rows, columns = np.nonzero(ink > 0.5)
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-
-
-def best_match(luma: np.ndarray, ink: np.ndarray) -> float:
-    """Highest correlation of the text's ink anywhere in a picture."""
-    import cv2
-
-    result = cv2.matchTemplate(luma.astype(np.float32), ink * 255, cv2.TM_CCOEFF_NORMED)
-    return float(result.max())
 
 
 @pytest.mark.parametrize("name", ["翁源县应急管理局", "䶮村", "前方救援队 手机01"])
@@ -56,9 +39,18 @@ def test_name_is_legible_in_its_corner(name: str) -> None:
 def test_rare_place_names_have_glyphs() -> None:
     """A box instead of a character hides which village calls."""
     missing = written("\U0010fffd", 40)
-    for character in "䶮㙟圳埔邨":
+    for character in "䶮㙟氹圳埔邨":
         ink = written(character, 40)
         assert ink.shape != missing.shape or (np.abs(ink - missing) > 0.5).any()
+        assert has_glyph(character)
+
+
+def test_character_without_glyph_is_shown_by_its_number() -> None:
+    """Two villages that the font cannot write must not both be boxes."""
+    assert printable("\U0002a6d6村") == "〔U+2A6D6〕村"
+    assert printable("\U00020000村") == "〔U+20000〕村"
+    assert not has_glyph("\U0002a6d6")
+    name_caption("\U0002a6d6村", 316, 178)
 
 
 def test_long_name_is_cut_with_an_ellipsis() -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.video_bridge.video.ink import best_match, written
 from video_bridge.codecs.picture import Picture
 from video_bridge.video.compositor import Compositor, PaneState, PaneView
 from video_bridge.video.layouts import ARRANGEMENTS, arrangement_for, pane_count, panes_of
@@ -73,6 +74,50 @@ def test_missing_picture_shows_the_name_and_its_reason() -> None:
         shots.append(compositor.canvas.y[180:540, :640].copy())
         assert (shots[-1] > 200).sum() > 300, "the name in white"
     assert not (shots[0] == shots[1]).all() and not (shots[1] == shots[2]).all()
+
+
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_no_pane_is_ever_black(name: str) -> None:
+    """Black reads as broken: every pane without a picture says whose it is, and why."""
+    states = [PaneState.WAITING, PaneState.NO_CAMERA, PaneState.LOST, PaneState.AUDIO_ONLY]
+    views = [PaneView(states[n % 4], "翁源县") for n in range(pane_count(name))]
+    views[-1] = PaneView(PaneState.ABSENT, "仁化县", note="未入会") if len(views) > 1 else views[-1]
+    canvas = Compositor().compose(views, arrangement=name)
+    for pane, shown in zip(panes_of(name), views, strict=True):
+        size = max(18, min(54, round(pane.height * 0.092)))
+        tile = canvas.y[pane.y : pane.y + pane.height, pane.x : pane.x + pane.width]
+        assert tile.mean() > 20
+        assert best_match(tile, written(shown.name, size, bold=True)) > 0.8
+        note = written(shown.reason, max(14, round(size * 0.56)))
+        assert best_match(tile, note) > 0.75
+
+
+def test_empty_pane_is_calm_ground() -> None:
+    """A seat that nobody has is no fault."""
+    canvas = Compositor().compose([live("甲", (90, 90, 90)), PaneView()])
+    pane = panes_of("2")[1]
+    tile = canvas.y[pane.y + 8 : pane.y + pane.height - 8, pane.x + 8 : pane.x + pane.width - 8]
+    assert 20 < tile.mean() < 70 and tile.max() < 80
+
+
+def test_desk_muting_is_told_where_there_is_no_picture() -> None:
+    """会控闭音 stands on a telephone's card as it does on a picture."""
+    view = PaneView(PaneState.AUDIO_ONLY, "韶关市", is_muted=True)
+    assert view.reason == "仅语音 · 会控闭音"
+    assert PaneView(PaneState.LIVE, "甲", is_muted=True).reason == "会控闭音"
+
+
+def test_inset_stays_over_a_moving_picture() -> None:
+    """Picture-in-picture: the main picture must not wipe the small one away."""
+    compositor = Compositor()
+    main, inset = live("甲", (90, 90, 90)), live("乙", (200, 128, 128))
+    for serial in (1, 2, 3):
+        main = dataclasses.replace(main, serial=serial)
+        canvas = compositor.compose([main, inset], arrangement="pip")
+        pane = panes_of("pip")[1]
+        assert canvas.y[pane.y + 80, pane.x + 160] == 200
+    alone = compositor.compose([main, PaneView()], arrangement="pip")
+    assert alone.y[pane.y + 80, pane.x + 160] == 90, "no inset for nobody"
 
 
 def test_drill_stripe_lies_over_every_layout() -> None:
