@@ -32,6 +32,7 @@ from .sip.offer_answer import answer_offer, make_offer
 from .sip.sdp import SessionDescription, is_address, parse_sdp
 from .sip.transaction import Flow
 from .sip.uri import SipUri, bracketed, parse_sip_uri
+from .transfers import give_way, takes_place_of
 
 _log = structlog.get_logger("sip_gateway.dialling")
 
@@ -243,15 +244,23 @@ class Dialling:
         number = request.uri.user if isinstance(request.uri, SipUri) else None
         admitted = await self._directory.admit(account, number or "")
         if isinstance(admitted, Refusal):
-            self._reject(event, admitted.sip_status)
+            # RFC 3261 section 20.43: 399 carries a text for the person who called
+            warning = (("Warning", f'399 command-center "{admitted.code}"'),)
+            self._reject(event, admitted.sip_status, warning)
             return
         try:
             offer = parse_sdp(request.body) if request.body else None
+            replaced = edge.agent.replaced_by(request)
         except RemoteSipError as error:
             edge.counters[f"malformed.{error.code}"] += 1
             self._reject(event, 400)
             return
+        if replaced is not None and not takes_place_of(self._calls, replaced, admitted):
+            self._reject(event, 403 if replaced else 481)
+            return
         await self._take(event, account, admitted, offer)
+        if replaced and self._calls.of_session(event.session_id) is not None:
+            give_way(self._calls, replaced)
 
     async def _take(
         self,

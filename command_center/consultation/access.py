@@ -12,6 +12,8 @@ from ..security import Permission, Work, service_call
 from ..security.actor import Actor, ActorKind
 from ..security.sessions import issue_join_token
 from . import repository, roster
+from .control import repository as orders
+from .control.lock import may_enter
 from .errors import LocalConsultationError
 from .model import MemberKind, ParticipantState, Protocol
 from .schemas import JoinTokenIn, MemberIn
@@ -116,6 +118,12 @@ async def begin_session(work: Work, consultation_id: UUID, direction: Direction)
     actor = work.actor
     require_direction(actor, direction)
     participant = await _own_participant(work, row, actor)
+    if not may_enter(
+        is_locked=await orders.is_locked(work.session, row.id),
+        kind=MemberKind(participant.kind),
+        state=ParticipantState(participant.state),
+    ):
+        raise LocalConsultationError("consultation_locked", name=participant.name)
     if Protocol(participant.protocol) is not Protocol.WEBRTC:
         participant.protocol = Protocol.WEBRTC.value  # a hall or camera that comes by a link
         participant.is_wanted = False

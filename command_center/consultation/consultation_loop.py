@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -25,10 +26,15 @@ from ..database import new_id
 from ..security import SYSTEM, Desk
 from . import reconcile as r
 from . import repository, roster
+from .control import repository as orders
+from .control.clockwork import run_due
+from .control.keys import Keys
+from .control.scene import next_change, scene_of
 from .errors import ConsultationError
 from .model import SIGNALLED, MemberKind, Protocol, Seat
 from .reports import NodeEvent, ends_leg, is_ending, legs_of, meaning, seat_of
 from .transitions import Event, NodeGone, Refused
+from .words import pane_notes
 
 PASSES = 6  # rounds of commands before the loop waits again
 RETRY_S = 1.0
@@ -57,7 +63,15 @@ class _NodeAway:
     """The node was gone some seconds ago: if it still is, that is shown."""
 
 
-_Told = NodeEvent | CallChanged | _Compare | _NodeAway
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A room pressed a key."""
+
+    leg_id: str
+    key: str
+
+
+_Told = NodeEvent | CallChanged | _Compare | _NodeAway | _Key
 
 
 class ConsultationLoop:
@@ -77,6 +91,7 @@ class ConsultationLoop:
         self._compared_at: datetime | None = None
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._dialled_at: dict[str, datetime] = {}
+        self._keys = Keys(desk, consultation_id)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"consultation {self._id}")
@@ -106,7 +121,7 @@ class ConsultationLoop:
 
     def on_node_gone(self) -> None:
         self._mirror = replace(
-            self._mirror, is_node_up=False, is_conference_open=False, legs={}, layout=None
+            self._mirror, is_node_up=False, is_conference_open=False, legs={}, told={}
         )
         loop = asyncio.get_running_loop()
         loop.call_later(NODE_GRACE_S, self._tell, _NodeAway())
@@ -123,7 +138,7 @@ class ConsultationLoop:
             is_node_up=True,
             is_conference_open=conference is not None,
             legs=legs_of(conference),
-            layout=None,
+            told={},
         )
         was_forgotten = conference is None  # a node that knows nothing of us is a new one
         self._tell(_Compare(taken_at, has_restarted or was_forgotten))
@@ -152,6 +167,9 @@ class ConsultationLoop:
             calls[call.leg_id] = call
         self._mirror = replace(self._mirror, calls=calls)
         self._tell(call)
+
+    def on_key(self, leg_id: str, key: str) -> None:
+        self._tell(_Key(leg_id, key))
 
     def _remember_ended(self, leg_id: str) -> None:
         """Told before it is written: nothing is dialled or pulled again meanwhile."""
@@ -212,11 +230,14 @@ class ConsultationLoop:
         for _ in range(PASSES):
             mirror = self._mirror  # before the roster is read: what it holds was committed
             wanted = await self._read()
+            if wanted.is_due(self._desk.clock()):
+                await run_due(self._desk, self._id)
+                continue
             commands = r.commands_for(wanted, mirror, self._desk.clock())
             if not commands:
                 if not wanted.is_open and mirror.is_node_up:
                     return -1.0
-                return self._until_retry(wanted)
+                return self._until_due(wanted)
             if not await self._send_all(wanted, commands):
                 return RETRY_S
         return RETRY_S
@@ -226,11 +247,16 @@ class ConsultationLoop:
             await self._compare(told)
         elif isinstance(told, _NodeAway):
             await self._show_node_away()
+        elif isinstance(told, _Key):
+            await self._keys.pressed(told.leg_id, told.key)
         else:
             await self._write(told)
 
-    def _until_retry(self, wanted: r.Wanted) -> float | None:
+    def _until_due(self, wanted: r.Wanted) -> float | None:
+        """Until a member is tried again or the scene changes by itself."""
         times = [m.retry_at for m in wanted.members if m.is_wanted and m.retry_at and not m.leg_id]
+        if wanted.next_change is not None and wanted.is_open:
+            times.append(wanted.next_change)
         if not times:
             return None
         wait_s = (min(times) - self._desk.clock()).total_seconds()
@@ -240,16 +266,19 @@ class ConsultationLoop:
         async with self._desk.database.session() as session:
             row = await repository.consultation(session, self._id)
             members = await repository.members(session, self._id)
-        seats = row.seats
+            control = await orders.control_of(session, row)
+            floor = await orders.floor_queue(session, self._id)
+        now = self._desk.clock()
         return r.Wanted(
             consultation_id=row.id,
             title=row.title,
             is_open=row.state == "open",
             is_drill=row.is_drill,
-            panes=row.panes,
-            seats=None if seats is None else tuple(UUID(s) if s else None for s in seats),
             members=[seat_of(member) for member in members],
+            scene=scene_of(row, control, floor, now),
+            notes=pane_notes(),
             dial_number=row.dial_number,
+            next_change=next_change(control, now),
         )
 
     # --- writing --------------------------------------------------------------------------
@@ -356,23 +385,20 @@ class ConsultationLoop:
                         speaker_muted=speaker_muted,
                     )
                 )
-                self._know_leg(leg_id, microphone_muted, speaker_muted)
-            case r.ArrangeSeats(panes, seats):
-                await node.send(
-                    node_words.LayoutSet(
-                        conference_id=conference_id,
-                        panes=panes,
-                        seats=None if seats is None else list(seats),
-                    )
+                self._know_leg(
+                    leg_id, microphone_muted=microphone_muted, speaker_muted=speaker_muted
                 )
-                self._mirror = replace(self._mirror, layout=(panes, seats))
+            case r.TurnLeg(leg_id, view, watch):
+                await node.send(node_words.LegUpdate(leg_id=leg_id, view=view, watch=watch))
+                self._know_leg(leg_id, view=view, watch=watch)
+            case r.Tell(key, words):
+                await node.send(words)
+                self._mirror = replace(self._mirror, told={**self._mirror.told, key: words})
 
-    def _know_leg(self, leg_id: str, microphone_muted: bool, speaker_muted: bool) -> None:
+    def _know_leg(self, leg_id: str, **known: Any) -> None:
         legs = dict(self._mirror.legs)
         if leg_id in legs:
-            legs[leg_id] = replace(
-                legs[leg_id], microphone_muted=microphone_muted, speaker_muted=speaker_muted
-            )
+            legs[leg_id] = replace(legs[leg_id], **known)
             self._mirror = replace(self._mirror, legs=legs)
 
     async def _attempt(self, member: Seat) -> None:
@@ -440,5 +466,9 @@ class ConsultationLoop:
                 calls = {key: call for key, call in self._mirror.calls.items() if key != leg_id}
                 self._mirror = replace(self._mirror, legs=legs, calls=calls)
                 await self._apply(member, Refused(code))
+            case r.Tell(key, words):  # said once: it is said again when it changes
+                self._mirror = replace(self._mirror, told={**self._mirror.told, key: words})
+            case r.TurnLeg(leg_id, view, watch):
+                self._know_leg(leg_id, view=view, watch=watch)
             case _:
                 return

@@ -73,5 +73,34 @@ PROBLEMS = {
     ),
     "media_node_timeout": Problem(503, "媒体节点没有及时应答", "The media node answered too late"),
     "gateway_unreachable": Problem(503, "SIP 网关不可用", "The SIP gateway does not answer"),
+    "consultation_locked": Problem(
+        409, "会议已锁定，请等候值班席呼叫", "The consultation is locked: the desk will call you"
+    ),
+    "participant_absent": Problem(409, "“{name}”未入会", "{name} is not in the consultation"),
+    "chair_held": Problem(409, "主席由“{holder}”担任", "{holder} holds the chair"),
+    "chair_not_held": Problem(409, "本会场不是主席", "This member does not hold the chair"),
+    "roll_call_running": Problem(
+        409, "点名进行中，请先取消点名", "A roll call is running: cancel it first"
+    ),
+    "polling_without_chair": Problem(
+        409, "没有主席，不能进行主席轮询", "There is no chair to poll for"
+    ),
+    "floor_not_requested": Problem(409, "“{name}”没有申请发言", "{name} did not ask for the floor"),
+    "attendance_not_running": Problem(
+        409, "会前点名（签到）未开始", "No attendance roll is being called"
+    ),
+    "view_is_forced": Problem(
+        409,
+        "广播或点名进行中，只有主席可以观看其他会场",
+        "The view is forced: only the chair may choose",
+    ),
+    "watch_oneself": Problem(422, "不能观看本会场自己", "A member cannot watch itself"),
+    "extension_too_long": Problem(422, "延长后超过三天", "The meeting would last over three days"),
+    "template_not_found": Problem(404, "没有此会议模板", "No such template"),
+    "reservation_not_found": Problem(404, "没有此预约", "No such reservation"),
+    "reservation_over": Problem(
+        409, "此预约已召开、已取消或已失败", "The reservation was opened, cancelled or failed"
+    ),
+    "reservation_in_the_past": Problem(422, "预约时间已过", "The reserved time has passed"),
     "picture_unavailable": Problem(404, "暂无画面", "There is no picture yet"),
 }

@@ -9,4 +9,8 @@ EVENTS: dict[str, Permission] = {
     "consultation.updated": Permission.CONSULTATION_READ,
     "consultation.closed": Permission.CONSULTATION_READ,
     "participant.updated": Permission.CONSULTATION_READ,
+    "alarm.raised": Permission.CONSULTATION_READ,
+    "alarm.cleared": Permission.CONSULTATION_READ,
+    "reservation.updated": Permission.CONSULTATION_READ,
+    "template.updated": Permission.CONSULTATION_READ,
 }

@@ -12,12 +12,16 @@ from ..database import new_id
 from ..directory.tables import SipBindingRow
 from ..security import SYSTEM, Actor, ActorKind, Desk, Work, service_call
 from . import repository, roster
+from .control import repository as orders
+from .control.lock import may_enter
+from .control.refusal import refused_by_lock
 from .model import MemberKind, ParticipantState, Protocol
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
 
 NOT_HERE = Refusal(404, "number_unknown")
+LOCKED = Refusal(403, "consultation_locked")
 
 
 @service_call(permission=None, audit="call.admit")
@@ -32,6 +36,11 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     if site is None or row is None:
         return NOT_HERE
     participant = await repository.participant_of_site(work.session, row.id, site.id)
+    state = None if participant is None else ParticipantState(participant.state)
+    is_locked = await orders.is_locked(work.session, row.id)
+    if not may_enter(is_locked=is_locked, kind=MemberKind.SITE, state=state):
+        await refused_by_lock(work, row, site.name)
+        return LOCKED
     if participant is None:
         member = MemberIn(kind=MemberKind.SITE, site_id=site.id)
         participant = await roster.add_member(work, row, member)

@@ -94,3 +94,4 @@ class Seat:
     retry_at: datetime | None = None
     viewer_leg_id: str | None = None
     changed_at: datetime | None = None
+    watch_id: UUID | None = None

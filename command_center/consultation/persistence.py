@@ -1,13 +1,13 @@
 """Whether and when the desk brings an absent member back by itself.
 
 A camera is pulled again as long as the consultation is open. A room that was in and fell out
-through a fault is redialled; one that was refused, left or is unregistered waits for the operator.
-Phones come back by themselves.
+through a fault is redialled; one that was refused, left or is unregistered waits for the operator,
+unless 呼叫全部未入会 asked for a number of further tries. Phones come back by themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .model import PULLED, SIGNALLED, Protocol
@@ -31,15 +31,36 @@ REDIAL_FIRST = timedelta(seconds=1)
 REDIAL_NEXT = timedelta(seconds=5)
 REDIAL_LIMIT = 120  # attempts: ten minutes and more
 FINAL = frozenset({"camera_url_refused"})
+HOPELESS = frozenset(
+    {
+        "declined",
+        "not_found",
+        "no_common_codec",
+        "authentication_failed",
+        "account_missing",
+        "trunk_missing",
+    }
+)
+"""Reasons that a further try will not change: somebody said no, or something is to be set up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """`attempts` counts tries since the member fell out; 0: it never did."""
+    """`attempts` counts tries since the member fell out, or that failed; 0: none did.
+
+    `limit` further tries were asked for by the desk, `pause` apart; 0: none. After giving up both
+    counts stay, to be shown.
+    """
 
     is_wanted: bool
     attempts: int = 0
     retry_at: datetime | None = None
+    limit: int = 0
+    pause: timedelta = timedelta()
+
+    @property
+    def has_given_up(self) -> bool:
+        return not self.is_wanted and self.limit > 0
 
 
 def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime) -> Effort:
@@ -48,9 +69,13 @@ def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime
         return effort
     if isinstance(event, AccountPresent):
         is_awaited = effort.is_wanted and effort.attempts > 0
-        return Effort(True, effort.attempts, now) if is_awaited else effort
+        return replace(effort, retry_at=now) if is_awaited else effort
     if isinstance(event, Entered):
         return Effort(effort.is_wanted)
+    if protocol in SIGNALLED and effort.limit > 0 and effort.is_wanted:
+        asked = _as_asked(effort, event, now)
+        if asked is not None:
+            return asked
     if isinstance(event, Left) or not effort.is_wanted or event.reason_code in FINAL:
         return Effort(is_wanted=False)
     if protocol in PULLED and isinstance(event, NodeGone):
@@ -60,6 +85,16 @@ def effort_after(effort: Effort, protocol: Protocol, event: Event, now: datetime
     if protocol in SIGNALLED:
         return _room(effort, event, now)
     return Effort(is_wanted=False)
+
+
+def _as_asked(effort: Effort, event: Event, now: datetime) -> Effort | None:
+    """The tries that the desk asked for; None: the event is no failed try."""
+    if not isinstance(event, FoundUnregistered | Refused):
+        return None
+    is_over = effort.attempts >= effort.limit or event.reason_code in HOPELESS
+    if is_over:
+        return replace(effort, is_wanted=False, retry_at=None)
+    return replace(effort, attempts=effort.attempts + 1, retry_at=now + effort.pause)
 
 
 def _room(effort: Effort, event: Event, now: datetime) -> Effort:

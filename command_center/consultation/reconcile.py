@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sip_gateway.messages import CallChanged, CallState
-from video_bridge.messages import CloseReason, LegState
+from video_bridge.messages import CloseReason, LegState, View
 
+from .control.staging import Scene, Words, closed_by, sight, words_for
 from .model import PULLED, SIGNALLED, ParticipantState, Protocol, Seat
 from .transitions import Entered, Event, FellSilent, NodeGone, Rang, WentAway
 
@@ -30,10 +31,8 @@ class NodeLeg:
     state: LegState
     microphone_muted: bool = False
     speaker_muted: bool = False
-
-
-Layout = tuple[int | None, tuple[str | None, ...] | None]
-"""Panes (None: automatic) and the leg in each seat."""
+    view: View = "hall"
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Mirror:
     is_conference_open: bool = False
     legs: Mapping[str, NodeLeg] = field(default_factory=dict)
     calls: Mapping[str, CallChanged] = field(default_factory=dict)
-    layout: Layout | None = None  # as last sent; None: unknown
+    told: Mapping[str, Words] = field(default_factory=dict)  # as last sent; absent: unknown
     ended: frozenset[str] = frozenset()  # legs that are over, though the roster may not say so yet
 
 
@@ -57,10 +56,19 @@ class Wanted:
     title: str
     is_open: bool
     is_drill: bool
-    panes: int | None
-    seats: tuple[UUID | None, ...] | None
     members: Sequence[Seat]
+    scene: Scene = field(default_factory=Scene)
+    notes: Mapping[ParticipantState, str] = field(default_factory=dict)
     dial_number: str = ""
+    next_change: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a turn of polling or the meeting's own end has come, or who is shown left."""
+        if not self.is_open:
+            return False
+        shown = self.scene.polling_id
+        is_gone = any(m.participant_id == shown and m.state not in HERE for m in self.members)
+        return is_gone or (self.next_change is not None and self.next_change <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +117,20 @@ class MuteLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrangeSeats:
-    panes: int | None
-    seats: tuple[str | None, ...] | None
+class TurnLeg:
+    """Send it this view, or the one leg that it watches."""
+
+    leg_id: str
+    view: View
+    watch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """What the whole conference shows: remembered under its key."""
+
+    key: str
+    words: Words
 
 
 Command = (
@@ -123,20 +142,9 @@ Command = (
     | EndCall
     | RemoveLeg
     | MuteLeg
-    | ArrangeSeats
+    | TurnLeg
+    | Tell
 )
-
-
-def layout_of(wanted: Wanted, mirror: Mirror) -> tuple[int | None, tuple[str | None, ...] | None]:
-    """Panes and leg ids: a member that has no leg on the node leaves its pane empty."""
-    if wanted.seats is None:
-        return wanted.panes, None
-    legs = {
-        member.participant_id: member.leg_id
-        for member in wanted.members
-        if member.leg_id in mirror.legs
-    }
-    return wanted.panes, tuple(None if seat is None else legs.get(seat) for seat in wanted.seats)
 
 
 def commands_for(wanted: Wanted, mirror: Mirror, now: datetime) -> list[Command]:
@@ -149,11 +157,19 @@ def commands_for(wanted: Wanted, mirror: Mirror, now: datetime) -> list[Command]
     ours = {member.leg_id for member in wanted.members if member.leg_id is not None}
     ours |= {member.viewer_leg_id for member in wanted.members if member.viewer_leg_id is not None}
     commands += _orphans(mirror, ours)
+    watchable = {m.participant_id: m.leg_id for m in wanted.members if m.leg_id in mirror.legs}
     for member in wanted.members:
         commands += _for_member(member, mirror, now)
-    layout = layout_of(wanted, mirror)
-    if mirror.is_node_up and layout != mirror.layout:
-        commands.append(ArrangeSeats(*layout))
+        commands += _for_its_legs(member, wanted.scene, mirror, watchable)
+    if mirror.is_node_up:
+        words = words_for(
+            wanted.scene,
+            str(wanted.consultation_id),
+            wanted.members,
+            mirror.legs.keys(),
+            wanted.notes,
+        )
+        commands += [Tell(key, said) for key, said in words.items() if mirror.told.get(key) != said]
     return commands
 
 
@@ -188,11 +204,7 @@ def _for_member(member: Seat, mirror: Mirror, now: datetime) -> list[Command]:
         if member.protocol in SIGNALLED:
             reachable = reachable and mirror.is_gateway_up
         return [Attempt(member)] if member.is_wanted and is_due and reachable else []
-    leg = mirror.legs.get(leg_id)
-    if leg is not None and mirror.is_node_up:
-        asked = (member.microphone_muted, member.speaker_muted)
-        if asked != (leg.microphone_muted, leg.speaker_muted):
-            return [MuteLeg(leg_id, *asked)]
+    if leg_id in mirror.legs and mirror.is_node_up:
         return []
     if not member.is_wanted or leg_id in mirror.ended:
         return []
@@ -203,6 +215,29 @@ def _for_member(member: Seat, mirror: Mirror, now: datetime) -> list[Command]:
     return []
 
 
+def _for_its_legs(
+    member: Seat, scene: Scene, mirror: Mirror, watchable: Mapping[UUID, str | None]
+) -> list[Command]:
+    """Mutes and views of legs that the node holds: whatever the scene makes of them."""
+    if not mirror.is_node_up:
+        return []
+    me = member.participant_id
+    view, site = sight(scene, me, member.watch_id)
+    watch = "" if site is None else watchable.get(site) or ""
+    is_closed = closed_by(scene, me, is_muted=member.microphone_muted) is not None
+    commands: list[Command] = []
+    leg = mirror.legs.get(member.leg_id or "")
+    asked = (is_closed, member.speaker_muted)
+    if leg is not None and asked != (leg.microphone_muted, leg.speaker_muted):
+        commands.append(MuteLeg(leg.leg_id, *asked))
+    for leg_id in (member.leg_id, member.viewer_leg_id):
+        held = mirror.legs.get(leg_id or "")
+        if held is not None and (held.view, held.watch) != (view, watch):
+            commands.append(TurnLeg(held.leg_id, view, watch))
+    return commands
+
+
+HERE = frozenset({ParticipantState.JOINED, ParticipantState.LOST})
 _HAD_A_CALL = frozenset({ParticipantState.JOINED, ParticipantState.LOST, ParticipantState.RINGING})
 
 

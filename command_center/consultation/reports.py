@@ -26,7 +26,14 @@ def legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLe
     if conference is None:
         return {}
     return {
-        leg.leg_id: r.NodeLeg(leg.leg_id, leg.state, leg.microphone_muted, leg.speaker_muted)
+        leg.leg_id: r.NodeLeg(
+            leg.leg_id,
+            leg.state,
+            leg.microphone_muted,
+            leg.speaker_muted,
+            leg.view,
+            leg.watch or "",
+        )
         for leg in conference.legs
     }
 
@@ -52,6 +59,7 @@ def seat_of(member: repository.Member) -> Seat:
         retry_at=row.retry_at,
         viewer_leg_id=row.viewer_leg_id,
         changed_at=row.state_changed_at,
+        watch_id=row.watch_id,
     )
 
 

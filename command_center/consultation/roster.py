@@ -5,6 +5,7 @@ The functions here are used by the operator's services, by members who join and 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ..incidents.timeline import write as write_timeline
 from ..security import Work
 from . import repository
 from .camera_url import camera_protocol
+from .control.departure import give_up
 from .errors import LocalConsultationError
 from .model import MemberKind, ParticipantState, Protocol, Standing
 from .numbers import telephone_number
@@ -65,6 +67,8 @@ def tell_participant(work: Work, row: ConsultationRow, participant: ParticipantR
             "reason_text": reason_text(participant.reason_code),
             "microphone_muted": participant.microphone_muted,
             "speaker_muted": participant.speaker_muted,
+            "is_self_muted": participant.is_self_muted,
+            "watch_id": None if participant.watch_id is None else str(participant.watch_id),
             "is_removed": participant.removed_at is not None,
         },
     )
@@ -89,29 +93,39 @@ async def apply(
     """
     before = Standing(ParticipantState(participant.state), participant.reason_code)
     after = step(before, event)
-    effort = effort_after(
-        Effort(participant.is_wanted, participant.attempts, participant.retry_at),
-        Protocol(participant.protocol),
-        event,
-        work.now,
-    )
-    participant.is_wanted, participant.attempts = effort.is_wanted, effort.attempts
-    participant.retry_at = effort.retry_at
-    work.session.add(participant)
-    if after == before:
+    gave_up = _follow_up(work, participant, event)
+    if after == before and not gave_up:
         return False
     participant.state, participant.reason_code = after.state.value, after.reason_code
     participant.state_changed_at = work.now
     if after.state is ParticipantState.JOINED:
         participant.joined_at = work.now
     tell_participant(work, row, participant)
-    key = NOTED.get(after.state)
-    is_news = after.state is not before.state
-    if key is not None and is_news and participant.attempts <= 1:
+    if after.state is ParticipantState.LEFT:
+        await give_up(work.session, row, participant.id, work.now)
+    key = "gave_up" if gave_up else NOTED.get(after.state)
+    is_news = gave_up or after.state is not before.state
+    if key is not None and is_news and (gave_up or participant.attempts <= 1):
         await note(
             work, row, key, name=participant.name, reason=reason_text(after.reason_code) or ""
         )
     return True
+
+
+def _follow_up(work: Work, participant: ParticipantRow, event: Event) -> bool:
+    """What the desk goes on to try; whether it gave up just now, after the tries asked for."""
+    effort = Effort(
+        participant.is_wanted,
+        participant.attempts,
+        participant.retry_at,
+        participant.redial_limit,
+        timedelta(seconds=participant.redial_pause_s),
+    )
+    following = effort_after(effort, Protocol(participant.protocol), event, work.now)
+    participant.is_wanted, participant.attempts = following.is_wanted, following.attempts
+    participant.retry_at, participant.redial_limit = following.retry_at, following.limit
+    work.session.add(participant)
+    return following.has_given_up and not effort.has_given_up
 
 
 async def add_member(work: Work, row: ConsultationRow, member: MemberIn) -> ParticipantRow:

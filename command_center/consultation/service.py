@@ -12,6 +12,8 @@ from ..incidents.timeline import tell as tell_incident
 from ..security import Permission, Work, service_call
 from ..security.actor import Actor, ActorKind
 from . import repository, roster
+from .control.departure import forget
+from .control.repository import control_of
 from .errors import LocalConsultationError
 from .model import ABSENT, PULLED, SIGNALLED, MemberKind, ParticipantState, Protocol
 from .numbers import consultation_number
@@ -138,14 +140,23 @@ async def dial(work: Work, consultation_id: UUID, participant_id: UUID) -> Parti
     return participant
 
 
-async def _call(work: Work, row: ConsultationRow, participant: ParticipantRow) -> None:
+async def _call(
+    work: Work,
+    row: ConsultationRow,
+    participant: ParticipantRow,
+    redial: tuple[int, int] = (0, 0),
+) -> None:
+    """`redial`: how many further tries, how many seconds apart."""
     is_absent = ParticipantState(participant.state) in ABSENT
     if not is_absent and participant.state != ParticipantState.LOST.value:
         return
+    participant.attempts, participant.retry_at = 0, None
+    participant.redial_limit, participant.redial_pause_s = redial
     if await _is_unregistered(work, participant):
+        participant.is_wanted = redial[0] > 0  # it is called as soon as it registers
         await roster.apply(work, row, participant, FoundUnregistered("not_registered"))
         return
-    participant.is_wanted, participant.attempts, participant.retry_at = True, 0, None
+    participant.is_wanted = True
     participant.leg_id = str(new_id())
     await roster.apply(work, row, participant, Started())
 
@@ -159,13 +170,18 @@ async def _is_unregistered(work: Work, participant: ParticipantRow) -> bool:
 
 @service_call(permission=Permission.CONSULTATION_CONTROL, audit="consultation.call_absent")
 async def call_absent(work: Work, consultation_id: UUID) -> ConsultationRow:
-    """呼叫全部未入会: call every member that can be called and is not in."""
+    """呼叫全部未入会: call every member that can be called and is not in.
+
+    Who cannot be reached is redialled as often as the consultation's settings say.
+    """
     row = await open_consultation_row(work, consultation_id)
+    control = await control_of(work.session, row)
+    redial = (control.redial_limit, control.redial_pause_s)
     for participant in await repository.participants(work.session, consultation_id):
         is_absent = ParticipantState(participant.state) in ABSENT
         if is_absent and Protocol(participant.protocol) in DIALLED:
             locked = await repository.participant(work.session, consultation_id, participant.id)
-            await _call(work, row, locked)
+            await _call(work, row, locked, redial)
     work.concerns("consultation", row.id, is_drill=row.is_drill)
     return row
 
@@ -184,6 +200,7 @@ async def _end(work: Work, row: ConsultationRow, participant: ParticipantRow) ->
     if ParticipantState(participant.state) not in ABSENT:
         await roster.apply(work, row, participant, Left("removed"))
     participant.is_wanted, participant.retry_at = False, None
+    participant.redial_limit = 0
     work.session.add(participant)
 
 
@@ -214,6 +231,7 @@ async def remove(work: Work, consultation_id: UUID, participant_id: UUID) -> Non
     row = await open_consultation_row(work, consultation_id)
     participant = await _changed(work, consultation_id, participant_id)
     await _end(work, row, participant)
+    await forget(work.session, row, participant.id, work.now)
     participant.removed_at = work.now
     if row.seats is not None:
         row.seats = [None if seat == str(participant.id) else seat for seat in row.seats]

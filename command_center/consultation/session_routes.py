@@ -29,6 +29,7 @@ from .access import (
     fail_session,
     require_direction,
 )
+from .control.refusal import refused_by_lock
 from .errors import LocalConsultationError
 from .schemas import JoinPageOut
 from .service import require_sight
@@ -105,8 +106,15 @@ async def _join(ctx: Context[None], direction: Direction) -> web.Response:
     who = {"request_id": ctx.work.request_id, "remote": ctx.work.remote}
     if not board.node.is_connected:
         raise NodeUnreachableError()
-    async with desk.work(ctx.actor, **who) as work:
-        ticket = await begin_session(work, consultation_id, direction)
+    try:
+        async with desk.work(ctx.actor, **who) as work:
+            ticket = await begin_session(work, consultation_id, direction)
+    except LocalConsultationError as error:
+        if error.code == "consultation_locked":
+            async with desk.work(ctx.actor, **who) as work:
+                row = await repository.consultation(work.session, consultation_id)
+                await refused_by_lock(work, row, str(error.fields["name"]))
+        raise
     try:
         answer = await _add_leg(board, ticket, offer)
     except VideoBridgeError as error:

@@ -18,7 +18,13 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from sip_gateway.messages import CallChanged, CallState, GatewaySnapshot, RegistrationChanged
+from sip_gateway.messages import (
+    CallChanged,
+    CallState,
+    DtmfPressed,
+    GatewaySnapshot,
+    RegistrationChanged,
+)
 from video_bridge import NodeClient, VideoBridgeError, WireClient
 from video_bridge import messages as node_words
 
@@ -164,6 +170,13 @@ class Switchboard:
             loop = self._loops.get(_uuid(event.conference_id))
             if loop is not None:
                 loop.on_node_event(event)
+        elif isinstance(event, node_words.DtmfPressed):
+            self._on_key(event)
+
+    def _on_key(self, event: node_words.DtmfPressed | DtmfPressed) -> None:
+        loop = self._loops.get(_uuid(event.conference_id))
+        if loop is not None:
+            loop.on_key(event.leg_id, event.digit)
 
     def _on_node_link(self, is_up: bool) -> None:
         if is_up:
@@ -237,6 +250,8 @@ class Switchboard:
             loop_of_call = self._loops.get(_uuid(call.conference_id))
             if loop_of_call is not None:
                 loop_of_call.on_call(call)
+        elif type_ == "call.dtmf":
+            self._on_key(DtmfPressed.model_validate(body))
         elif type_ == "registration":
             self._registrations.put_nowait(RegistrationChanged.model_validate(body))
 

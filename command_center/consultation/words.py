@@ -6,6 +6,8 @@ import tomllib
 from functools import cache
 from importlib import resources
 
+from .model import ParticipantState
+
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
@@ -21,6 +23,12 @@ def word(section: str, key: str, **parts: object) -> str:
 def reason_text(code: str | None) -> str | None:
     """A reason code in plain words; a code nobody wrote words for is shown as it is."""
     return None if code is None else _words()["reason"].get(code, code)
+
+
+@cache
+def pane_notes() -> dict[ParticipantState, str]:
+    """What the pane of a member without a leg says."""
+    return {ParticipantState(state): said for state, said in _words()["pane_note"].items()}
 
 
 def expert_fields(event_type: str) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from command_center.consultation.control.staging import Scene, words_for
 from command_center.consultation.model import MemberKind, ParticipantState, Protocol, Seat
 from command_center.consultation.reconcile import Mirror, NodeLeg, Wanted
 from sip_gateway.messages import CallChanged, CallState
@@ -43,8 +44,6 @@ def wanted(*members: Seat, **changes: Any) -> Wanted:
         "title": "会商",
         "is_open": True,
         "is_drill": False,
-        "panes": None,
-        "seats": None,
         "members": members,
         **changes,
     }
@@ -62,7 +61,7 @@ def mirror(*legs: str, calls: tuple[str, ...] = (), **changes: Any) -> Mirror:
             leg: CallChanged(leg_id=leg, conference_id="c", state=CallState.CONNECTED)
             for leg in calls
         },
-        "layout": (None, None),
+        "told": words_for(Scene(), str(CONSULTATION), (), (), {}),
         **changes,
     }
     return Mirror(**values)

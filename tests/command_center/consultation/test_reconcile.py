@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.consultation import reconcile as r
+from command_center.consultation.control.staging import Picture, Scene
 from command_center.consultation.model import ParticipantState, Protocol
 from command_center.consultation.transitions import Entered, FellSilent, NodeGone, WentAway
 from sip_gateway.messages import CallChanged, CallState
@@ -17,7 +18,8 @@ from video_bridge.messages import CloseReason, LegState
 
 from .seats import NOW, mirror, seat, wanted
 
-JOINED, LOST = ParticipantState.JOINED, ParticipantState.LOST
+S = ParticipantState
+JOINED, LOST = S.JOINED, S.LOST
 
 
 def test_a_fresh_node_gets_the_conference_before_its_cameras() -> None:
@@ -81,19 +83,29 @@ def test_an_attempt_waits_for_its_time_and_its_wires() -> None:
 
 
 def test_layout_names_only_legs_that_are_there() -> None:
-    """The pane of a member that is out stays empty and fills when it returns."""
-    members = (seat(1, state=JOINED), seat(2, Protocol.WEBRTC, leg_id=None))
-    seats = (UUID(int=2), UUID(int=1))
-    plan = wanted(*members, panes=2, seats=seats)
-    assert r.commands_for(plan, mirror("leg-1"), NOW) == [r.ArrangeSeats(2, (None, "leg-1"))]
-    done = mirror("leg-1", layout=(2, (None, "leg-1")))
+    """The pane of a member that is out shows its name and state, and fills when it returns."""
+    members = (seat(1, state=JOINED), seat(2, Protocol.WEBRTC, leg_id=None, state=S.LEFT))
+    picture = Picture(panes=2, seats=(UUID(int=2), UUID(int=1)))
+    plan = wanted(*members, scene=Scene(halls=picture), notes={S.LEFT: "已离会"})
+    held = mirror("leg-1")
+    commands = r.commands_for(plan, held, NOW)
+    told = {c.key: c.words for c in commands if isinstance(c, r.Tell)}
+    assert [c.key for c in commands if isinstance(c, r.Tell)] == ["placeholders", "layout:hall"]
+    (absent,) = told["placeholders"].items  # type: ignore[union-attr]
+    assert (absent.seat_id, absent.note) == (str(UUID(int=2)), "已离会")
+    assert told["layout:hall"].seats == [absent.seat_id, "leg-1"]  # type: ignore[union-attr]
+    done = replace(held, told={**held.told, **told})
     assert r.commands_for(plan, done, NOW) == []
 
 
 def test_a_layout_is_sent_again_to_a_node_that_may_have_forgotten() -> None:
     """After a reconnection nobody knows what the node shows."""
-    commands = r.commands_for(wanted(), mirror(layout=None), NOW)
-    assert commands == [r.ArrangeSeats(None, None)]
+    commands = r.commands_for(wanted(), mirror(told={}), NOW)
+    assert [c.key for c in commands if isinstance(c, r.Tell)] == [
+        "placeholders",
+        "layout:hall",
+        "overlay",
+    ]
 
 
 def test_closing_ends_calls_and_conference_and_then_asks_for_nothing() -> None:
@@ -138,8 +150,8 @@ def _execute(held: r.Mirror, commands: list[r.Command]) -> r.Mirror:
                 legs.pop(leg_id, None)
             case r.RemoveLeg(leg_id):
                 legs.pop(leg_id)
-            case r.ArrangeSeats(panes, seats):
-                held = replace(held, layout=(panes, seats))
+            case r.Tell(key, words):
+                held = replace(held, told={**held.told, key: words})
     return replace(held, legs=legs, calls=calls)
 
 
