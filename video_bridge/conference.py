@@ -16,6 +16,7 @@ from . import messages as m
 from .ingest.session_media import SessionMedia
 from .leg import Leg
 from .messages import CloseReason, LegState, MediaKind
+from .places import EncoderBudget, Places
 from .programme import Programme
 from .sound import Sound
 from .streams.outbound import Outbound
@@ -29,11 +30,12 @@ JUDGE_EVERY = 10  # polls
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The node's threads: decoding, encoding (and composing), sound."""
+    """The node's threads: decoding, encoding (and composing), sound; and what encoders may cost."""
 
     decode: Executor
     encode: Executor
     audio: Executor
+    budget: EncoderBudget
 
 
 class Conference:
@@ -46,7 +48,12 @@ class Conference:
         self.legs: dict[str, Leg] = {}
         self._emit = emit
         self._closing: dict[str, asyncio.Task[None]] = {}
-        self._programme = Programme(workers.encode, self._all, lambda: self._receivers("video"))
+        self._programme = Programme(
+            workers.encode,
+            self._all,
+            lambda: self._receivers("video"),
+            Places(opening.conference_id, workers.budget, lambda _leg: "hall"),
+        )
         self._sound = Sound(workers.audio, self._all, lambda: self._receivers("audio"))
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from .allocation.rungs import RungKey
 from .codecs.picture import Picture
 from .datapath import Departure, FanoutTarget
 from .leg import Leg
 from .messages import LegState
+from .places import Places
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
-from .video.ladder import FPS, Rung, RungKey
+from .video.ladder import FPS, Rung
 from .video.layouts import Layout, Seating, seated
 from .video.picture import jpeg
 
@@ -42,6 +44,7 @@ class Programme:
         pool: Executor,
         legs: Callable[[], Sequence[Leg]],
         receivers: Callable[[], Sequence[tuple[Leg, Outbound]]],
+        places: Places,
     ) -> None:
         self.title = ""
         self.layout = Layout()
@@ -53,6 +56,7 @@ class Programme:
         self._compositor = Compositor()
         self._rungs: dict[RungKey, Rung] = {}
         self._used_at: dict[RungKey, float] = {}
+        self._places = places
         self._lock = asyncio.Lock()
         self._still_asked_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -101,7 +105,7 @@ class Programme:
             return
         async with self._lock:
             canvas = await self._compose(shown, now)
-            rungs = [self._rungs[key] for key in standing]
+            rungs = [self._rungs[key] for key in standing if key.is_due(self.ticks)]
             jobs = [
                 self._loop.run_in_executor(self._pool, rung.encode, canvas, now) for rung in rungs
             ]
@@ -138,8 +142,10 @@ class Programme:
         """Put every receiver on its rung; make the rungs that are new, drop the unused."""
         standing: dict[RungKey, list[Outbound]] = {}
         deaf: set[RungKey] = set()
-        for _leg, outbound in self._receivers():
-            key = outbound.wanted_rung()
+        receivers = self._receivers()
+        self._places.refresh(receivers, now)
+        for leg, outbound in receivers:
+            key = self._places.rung_of(leg.leg_id)
             if key is None:
                 continue
             rung = self._rungs.get(key)

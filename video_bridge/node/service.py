@@ -16,6 +16,7 @@ import pydantic
 
 from .. import datapath
 from .. import messages as m
+from ..allocation.budget import LegCount, Machine
 from ..conference import Conference, Workers
 from ..errors import LocalMediaError, VideoBridgeError
 from ..ingest.rtp import RoomMedia
@@ -26,6 +27,7 @@ from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
 from ..messages import CloseReason, LegKind, LegState
 from ..transports.rtp_ports import RtpPorts
+from .capacity import NodeCapacity, count_legs
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +80,10 @@ class NodeService:
         self._decode = ThreadPoolExecutor(cores, "decode")
         self._encode = ThreadPoolExecutor(cores, "encode")
         self._audio = ThreadPoolExecutor(1, "audio")
-        self._workers = Workers(self._decode, self._encode, self._audio)
-        self._around = Surroundings(self._ports, self._decode, self._emit, options.media_address)
         self._conferences: dict[str, Conference] = {}
+        self.capacity = NodeCapacity(Machine(os.cpu_count() or 1), self._count)
+        self._workers = Workers(self._decode, self._encode, self._audio, self.capacity)
+        self._around = Surroundings(self._ports, self._decode, self._emit, options.media_address)
         self._adding: dict[str, asyncio.Task[m.LegAdded]] = {}  # leg id -> its first answer
         self._answers: dict[type[m.Request], Callable[[Any], Awaitable[m.Body]]] = {
             m.ConferenceOpen: self._open,
@@ -152,6 +155,9 @@ class NodeService:
             log.info("leg %s closed: %s %s", event.leg_id, event.reason, event.detail or "")
         self._emit_wire(event.type, event.model_dump(mode="json"))
 
+    def _count(self) -> LegCount:
+        return count_legs(self._conferences.values())
+
     # --- requests -----------------------------------------------------------------------------
 
     def _conference(self, conference_id: str) -> Conference:
@@ -181,6 +187,7 @@ class NodeService:
         conference = self._conferences.pop(request.conference_id, None)
         if conference is not None:
             await conference.close()
+            self.capacity.forget(request.conference_id)
         return m.Done()
 
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:

@@ -5,21 +5,14 @@ from __future__ import annotations
 import secrets
 import socket
 
+from ..allocation import LineState, LinkTerms, RungKey, audio_line_bps, steps_for, terms_of
 from ..datapath import FanoutTarget, SrtpKeys
 from ..errors import LocalMediaError
 from ..rtp.rtcp import ReportBlock, SenderReport
 from ..rtp.source import SenderState
-from ..video.ladder import H264_360P, H264_720P, VP8_360P, VP8_720P, Rung, RungKey, choose_rung
+from ..video.ladder import Rung
 from .plan import MediaPlan
 from .rates import Rate
-
-BAD_LOSS = 0.12  # fraction lost, for BAD_REPORTS in a row: step down
-GOOD_LOSS = 0.02
-BAD_REPORTS = 3
-GOOD_REPORTS = 12
-LEAST_JUDGED_BPS = 600_000
-REMB_SHARE = 0.7
-_SMALLER = {H264_720P: H264_360P, VP8_720P: VP8_360P}
 
 
 class Outbound:
@@ -32,13 +25,13 @@ class Outbound:
         self.rate = Rate()
         self.target: FanoutTarget | None = None
         self.rung: Rung | None = None
-        self._is_small = False
-        self._bad = 0
-        self._good = 0
-        self._low_estimates = 0
+        self.line = LineState(terms_of("internet"))
+        self._steps: tuple[RungKey, ...] = ()
         self._counted_packets = 0
         self._counted_octets = 0
         self._seq_start = secrets.randbits(15)
+        if plan.media != "audio":
+            self.fit(self.line.terms, None, None)
 
     def route(
         self, sock: socket.socket, address: tuple[str, int], srtp: SrtpKeys | None = None
@@ -73,17 +66,24 @@ class Outbound:
             self.target.close()
             self.target = None
 
+    def fit(self, terms: LinkTerms, cap_bps: int | None, audio_codec: str | None) -> None:
+        """What the leg's line is (video). Raises LocalMediaError `video_codec_unknown`."""
+        plan = self.plan
+        self._steps = steps_for(plan.codec, plan.packetization_mode, plan.screen)
+        if not self._steps:
+            raise LocalMediaError("video_codec_unknown", codec=plan.codec)
+        sound_bps = audio_line_bps(audio_codec, terms.audio)
+        self.line.set_terms(terms, cap_bps)
+        self.line.set_needs([key.line_bps + sound_bps for key in self._steps], plan.max_bitrate_bps)
+
+    @property
+    def steps(self) -> tuple[RungKey, ...]:
+        """The rungs that its line allows now, best first; none when only sound fits."""
+        return self._steps[self.line.level :]
+
     def wanted_rung(self) -> RungKey | None:
-        """The rung this receiver should stand on now (video). Raises LocalMediaError."""
-        key = choose_rung(
-            self.plan.codec,
-            packetization_mode=self.plan.packetization_mode,
-            allows_720p=self.plan.allows_720p,
-            max_bitrate_bps=self.plan.max_bitrate_bps,
-        )
-        if key is None:
-            raise LocalMediaError("video_codec_unknown", codec=self.plan.codec)
-        return _SMALLER.get(key, key) if self._is_small else key
+        """The best of its steps, whatever others need; None when only sound fits."""
+        return self.steps[0] if self.steps else None
 
     def count_sent(self, now: float) -> None:
         """After something was sent: for sender reports and rates."""
@@ -103,27 +103,11 @@ class Outbound:
     ) -> SenderReport | None:
         return self.state.sender_report(now, unix_s, reports)
 
-    def reported(self, block: ReportBlock, unix_s: float) -> None:
-        """A receiver's report about us: steps down a rung on lasting loss, up when it is over."""
+    def reported(self, block: ReportBlock, now: float, unix_s: float) -> None:
+        """A receiver's report about us."""
         self.state.reported(block, unix_s)
-        loss = block.fraction_lost / 256
-        self._bad = self._bad + 1 if loss >= BAD_LOSS else 0
-        self._good = self._good + 1 if loss <= GOOD_LOSS else 0
-        if self._bad >= BAD_REPORTS:
-            self._is_small = True
-        elif self._is_small and self._good >= GOOD_REPORTS:
-            self._is_small = False
+        self.line.reported(block.fraction_lost / 256, now)
 
     def estimated(self, bitrate_bps: int, now: float) -> None:
-        """The receiver's own estimate (REMB). Only one below what we really send says anything:
-
-        a receiver that is sent little estimates little.
-        """
-        sending_bps = self.rate.per_second(now) * 8
-        if sending_bps > LEAST_JUDGED_BPS and bitrate_bps < sending_bps * REMB_SHARE:
-            self._low_estimates += 1
-        else:
-            self._low_estimates = 0
-        if self._low_estimates >= BAD_REPORTS:
-            self._is_small = True
-            self._good = 0
+        """The receiver's own estimate (REMB)."""
+        self.line.estimated(bitrate_bps, self.rate.per_second(now) * 8, now)

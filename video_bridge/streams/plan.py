@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ..allocation.rungs import Screen
 from ..messages import MediaKind
 from ..payload.h264 import ProfileLevelId
 
@@ -36,13 +37,15 @@ class MediaPlan:
         return replace(self, codec=codec, payload_type=payload_type, clock_rate=clock_rate)
 
     @property
-    def allows_720p(self) -> bool:
-        """Whether the peer may be sent 1280 x 720 at 25 pictures a second."""
+    def screen(self) -> Screen:
+        """The largest picture that the peer may be sent at 25 a second, by its H.264 level.
+
+        Who allows asymmetric levels (RFC 6184 section 8.1) decodes 720p, as all browsers do.
+        """
         if self.codec != "H264" or self.allows_asymmetric_level:
-            return True
-        if self.profile_level_id is None:
-            return False
-        return ProfileLevelId.parse(self.profile_level_id).allows(1280, 720, 25)
+            return Screen()
+        level = ProfileLevelId.parse(self.profile_level_id) if self.profile_level_id else None
+        return Screen() if level is not None and level.allows(1280, 720, 25) else Screen(640, 360)
 
     @property
     def can_ask_keyframe(self) -> bool:

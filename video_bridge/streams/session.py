@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import messages as m
+from ..allocation import LinkTerms, terms_of
 from ..errors import RemoteMediaError
 from ..leg import Shown
 from ..messages import MediaKind
@@ -58,6 +59,8 @@ class RtpSession:
         self.out: dict[MediaKind, Outbound] = {}
         self.plans: dict[MediaKind, MediaPlan] = {}
         self.is_shown = False
+        self.terms = terms_of("internet")
+        self.cap_bps: int | None = None  # of what is sent; None: as the terms have it
         self._pool = decode_pool
         self._events = events
         self._reported_at: float | None = None
@@ -76,6 +79,19 @@ class RtpSession:
         self._plan_video(inbound.get("video"))
         for media in ("audio", "video"):
             self._plan_out(media, self.plans.get(media))
+        self._fit()
+
+    def set_line(self, terms: LinkTerms, cap_bps: int | None) -> None:
+        """What the leg's line is: now and for what is negotiated later."""
+        self.terms, self.cap_bps = terms, cap_bps
+        self._fit()
+
+    def _fit(self) -> None:
+        audio = self.out.get("audio")
+        codec = None if audio is None else audio.plan.codec
+        for media, outbound in self.out.items():
+            if media != "audio":
+                outbound.fit(self.terms, self.cap_bps, codec)
 
     def _plan_audio(self, plan: MediaPlan | None) -> None:
         if plan is None or not plan.receive:
@@ -101,10 +117,7 @@ class RtpSession:
                 del self.out[media]
             return
         if existing is None:
-            outbound = Outbound(plan, self.ssrcs[media])
-            if media == "video":
-                outbound.wanted_rung()
-            self.out[media] = outbound
+            self.out[media] = Outbound(plan, self.ssrcs[media])
         else:
             existing.replan(plan)
 
@@ -160,9 +173,9 @@ class RtpSession:
                 for stream in (self.audio_in, self.video_in):
                     if stream is not None and stream.statistics.ssrc == packet.ssrc:
                         stream.statistics.sender_report(packet, now)
-                self._take_blocks(packet.reports, unix_s)
+                self._take_blocks(packet.reports, now, unix_s)
             case rtcp.ReceiverReport():
-                self._take_blocks(packet.reports, unix_s)
+                self._take_blocks(packet.reports, now, unix_s)
             case rtcp.Nack():
                 self._resend(packet)
             case rtcp.PictureLoss() | rtcp.FullIntraRequest():
@@ -176,11 +189,13 @@ class RtpSession:
             case _:
                 pass
 
-    def _take_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], unix_s: float) -> None:
+    def _take_blocks(
+        self, blocks: tuple[rtcp.ReportBlock, ...], now: float, unix_s: float
+    ) -> None:
         for block in blocks:
             for outbound in self.out.values():
                 if block.ssrc == outbound.ssrc:
-                    outbound.reported(block, unix_s)
+                    outbound.reported(block, now, unix_s)
                     trip = outbound.state.round_trip_s
                     if trip is not None and self.video_in is not None:
                         self.video_in.set_round_trip(trip)

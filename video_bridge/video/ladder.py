@@ -6,15 +6,14 @@ oftener than `KEYFRAME_PAUSE_S`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..allocation.rungs import CIF, FULL_FPS, QCIF, RungKey
 from ..codecs.video import EncodedFrame, VideoEncoder
 from ..datapath import Departure, Fanout, FanoutTarget, create_fanout
 from ..payload import h261, h263, h263_1998, h264, vp8
 from .layouts import Pane
 from .picture import Picture, blank, scale_into, scaled, view
 
-FPS = 25
+FPS = FULL_FPS
 KEYFRAME_PAUSE_S = 0.7
 KEYFRAME_EVERY_S = 10.0
 KEYFRAME_EVERY_DEAF_S = 4.0  # while a leg stands here that cannot ask
@@ -22,43 +21,8 @@ SINGLE_NAL_SIZE = 1200
 VIDEO_CLOCK = 90_000
 
 
-@dataclass(frozen=True, slots=True)
-class RungKey:
-    """What makes two receivers able to share one encoding."""
-
-    codec: str
-    width: int
-    height: int
-    bitrate_bps: int
-    packetization_mode: int = 1
-
-
-H264_720P = RungKey("H264", 1280, 720, 1_500_000)
-H264_360P = RungKey("H264", 640, 360, 500_000)
-VP8_720P = RungKey("VP8", 1280, 720, 1_500_000)
-VP8_360P = RungKey("VP8", 640, 360, 500_000)
-H264_720P_SINGLE = RungKey("H264", 1280, 720, 1_500_000, 0)
-H264_360P_SINGLE = RungKey("H264", 640, 360, 500_000, 0)
-CIF = (352, 288)  # the one picture size that all H.263 and H.261 rooms have
-H263_CIF = RungKey("H263", *CIF, 384_000)
-H263_1998_CIF = RungKey("H263-1998", *CIF, 384_000)
-H261_CIF = RungKey("H261", *CIF, 384_000)
-_OLD = {"H263": H263_CIF, "H263-1998": H263_1998_CIF, "H261": H261_CIF}
 CIF_PIXEL_SHAPE = 12 / 11  # ITU-T H.261 3.1: a CIF picture is 4:3
-
-
-def choose_rung(
-    codec: str, *, packetization_mode: int, allows_720p: bool, max_bitrate_bps: int | None
-) -> RungKey | None:
-    """The best rung that such a receiver can take; None for a codec the ladder has not."""
-    is_large = allows_720p and (max_bitrate_bps is None or max_bitrate_bps >= 1_200_000)
-    if codec == "VP8":
-        return VP8_720P if is_large else VP8_360P
-    if codec != "H264":
-        return _OLD.get(codec)
-    if packetization_mode == 0:
-        return H264_720P_SINGLE if is_large else H264_360P_SINGLE
-    return H264_720P if is_large else H264_360P
+_OLD_SIZES = (CIF, QCIF)
 
 
 class KeyframeWish:
@@ -102,7 +66,7 @@ class Rung:
 
     @property
     def fps(self) -> int:
-        return FPS
+        return self.key.fps
 
     def _open(self) -> VideoEncoder:
         """Opening takes milliseconds, so the first `encode` does it in its worker thread."""
@@ -111,7 +75,7 @@ class Rung:
             key.codec,
             key.width,
             key.height,
-            FPS,
+            key.fps,
             key.bitrate_bps,
             keyframe_every_s=KEYFRAME_EVERY_S,
             max_slice_bytes=SINGLE_NAL_SIZE - 60 if key.packetization_mode == 0 else None,
@@ -120,7 +84,7 @@ class Rung:
     def encode(self, programme: Picture, now: float) -> list[bytes]:
         """RTP payloads of the programme's picture; not to be called twice at once."""
         picture = programme
-        if (self.key.width, self.key.height) == CIF:
+        if (self.key.width, self.key.height) in _OLD_SIZES:
             picture = self._letterboxed(programme)
         elif (programme.width, programme.height) != (self.key.width, self.key.height):
             picture = scaled(programme, self.key.width, self.key.height)
@@ -139,7 +103,7 @@ class Rung:
 
     def _letterboxed(self, programme: Picture) -> Picture:
         """The 16:9 programme undistorted on the 4:3 picture of old rooms."""
-        width, height = CIF
+        width, height = self.key.width, self.key.height
         shown = round(width * CIF_PIXEL_SHAPE * programme.height / programme.width) & ~1
         if self._letterbox is None:
             self._letterbox = blank(width, height)

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 
+from video_bridge.allocation.links import terms_of
+from video_bridge.allocation.rungs import H264_360P, H264_720P, Screen
 from video_bridge.errors import LocalMediaError
 from video_bridge.payload import dtmf
 from video_bridge.rtp import rtcp
 from video_bridge.rtp.packet import RtpPacket
-from video_bridge.streams.outbound import BAD_REPORTS, GOOD_REPORTS, Outbound
+from video_bridge.streams.outbound import Outbound
 from video_bridge.streams.plan import MediaPlan
 from video_bridge.streams.session import REPORT_EVERY_S, SIGNAL_EVERY, RtpSession, SessionEvents
-from video_bridge.video.ladder import H264_360P, H264_720P, Rung
+from video_bridge.video.ladder import Rung
 
 AUDIO = MediaPlan("audio", "PCMA", 96, 8000, True, True, telephone_event_type=101)
 VIDEO = MediaPlan(
@@ -161,17 +163,20 @@ def test_renegotiation_stops_what_is_not_named() -> None:
         peer.session.plan([replace(VIDEO, codec="H265")])
 
 
-def test_lasting_loss_steps_down_and_health_steps_up() -> None:
-    """One bad line gets the small picture; the others keep theirs."""
-    outbound = Outbound(VIDEO, 5)
-    assert outbound.wanted_rung() == H264_720P
-    bad = rtcp.ReportBlock(5, 60, 0, 0, 0, 0, 0)
-    for _ in range(BAD_REPORTS):
-        outbound.reported(bad, 0.0)
-    assert outbound.wanted_rung() == H264_360P
-    for _ in range(GOOD_REPORTS):
-        outbound.reported(replace(bad, fraction_lost=0), 0.0)
-    assert outbound.wanted_rung() == H264_720P
+def test_reports_and_estimates_of_the_peer_reach_its_line() -> None:
+    """Loss by RR and the browser's own estimate by REMB move the leg down its ladder."""
+    peer = Peer(AUDIO, VIDEO)
+    outbound = peer.session.out["video"]
+    assert outbound.steps[0] == H264_720P
+    bad = rtcp.ReportBlock(outbound.ssrc, 60, 0, 0, 0, 0, 0)
+    for second in range(2):
+        peer.session.take_rtcp(rtcp.build(rtcp.ReceiverReport(1, (bad,))), float(second), 0.0)
+    assert outbound.steps[0] == H264_360P
+    other = Peer(AUDIO, VIDEO).session
+    for second in range(10):
+        other.out["video"].rate.add(190_000, float(second))
+        other.take_rtcp(rtcp.build(rtcp.Remb(1, 600_000, ())), float(second), 0.0)
+    assert other.out["video"].steps[0] != H264_720P
 
 
 def test_low_estimate_of_an_idle_line_means_nothing() -> None:
@@ -180,11 +185,17 @@ def test_low_estimate_of_an_idle_line_means_nothing() -> None:
     for second in range(10):
         outbound.rate.add(25_000, float(second))
         outbound.estimated(300_000, float(second))
-    assert outbound.wanted_rung() == H264_720P
-    for second in range(10, 20):
-        outbound.rate.add(190_000, float(second))
-        outbound.estimated(600_000, float(second))
-    assert outbound.wanted_rung() == H264_360P
+    assert outbound.steps[0] == H264_720P
+
+
+def test_profile_of_the_line_holds_for_what_is_negotiated_later() -> None:
+    """The roof knows the site's line before the room has answered."""
+    peer = Peer(AUDIO)
+    peer.session.set_line(terms_of("satellite"), None)
+    peer.session.plan([AUDIO, VIDEO])
+    assert peer.session.out["video"].steps[0].line_bps < 512_000 - 85_600
+    peer.session.set_line(terms_of("private_line"), 700_000)
+    assert peer.session.out["video"].steps[0] == H264_360P
 
 
 @pytest.mark.parametrize(
@@ -199,4 +210,4 @@ def test_low_estimate_of_an_idle_line_means_nothing() -> None:
 def test_level_decides_the_size(profile: str | None, asymmetric: bool, large: bool) -> None:
     """A level 1.3 room cannot decode 720p; a browser that allows asymmetry can."""
     plan = replace(VIDEO, profile_level_id=profile, allows_asymmetric_level=asymmetric)
-    assert plan.allows_720p is large
+    assert plan.screen == (Screen(1280, 720) if large else Screen(640, 360))

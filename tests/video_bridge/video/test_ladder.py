@@ -1,46 +1,23 @@
 """Encode once, send to many: who stands on which rung, and when key frames come."""
 
+import itertools
+
 import pytest
 
+from video_bridge.allocation import RungKey, Screen, steps_for
+from video_bridge.allocation.rungs import H261_QCIF, H264_180P, LOW_FPS
 from video_bridge.codecs.video import VideoDecoder
 from video_bridge.payload import h264, vp8
 from video_bridge.streams.video_formats import video_format
 from video_bridge.video.ladder import (
-    H264_360P,
-    H264_360P_SINGLE,
-    H264_720P,
-    H264_720P_SINGLE,
     KEYFRAME_EVERY_DEAF_S,
     KEYFRAME_EVERY_S,
     KEYFRAME_PAUSE_S,
     SINGLE_NAL_SIZE,
-    VP8_720P,
     KeyframeWish,
     Rung,
-    RungKey,
-    choose_rung,
 )
 from video_bridge.video.picture import blank
-
-
-@pytest.mark.parametrize(
-    ("codec", "mode", "large", "limit", "rung"),
-    [
-        ("H264", 1, True, None, H264_720P),
-        ("H264", 1, False, None, H264_360P),
-        ("H264", 1, True, 768_000, H264_360P),
-        ("H264", 0, True, 2_000_000, H264_720P_SINGLE),
-        ("H264", 0, False, None, H264_360P_SINGLE),
-        ("VP8", 1, True, None, VP8_720P),
-        ("H265", 1, True, None, None),
-    ],
-)
-def test_receiver_stands_on_the_best_rung_it_can_take(
-    codec: str, mode: int, large: bool, limit: int | None, rung: RungKey | None
-) -> None:
-    """Few rungs, and none that a receiver cannot decode or carry."""
-    chosen = choose_rung(codec, packetization_mode=mode, allows_720p=large, max_bitrate_bps=limit)
-    assert chosen == rung
 
 
 def test_many_wishes_make_one_key_frame() -> None:
@@ -102,8 +79,7 @@ def test_vp8_rung_decodes() -> None:
 @pytest.mark.parametrize("codec", ["H263", "H263-1998", "H261"])
 def test_old_rooms_get_the_programme_undistorted_in_cif(codec: str) -> None:
     """Rooms of twenty years ago see 16:9 between two bars, not a stretched picture."""
-    key = choose_rung(codec, packetization_mode=1, allows_720p=True, max_bitrate_bps=None)
-    assert key is not None
+    key = steps_for(codec, 1, Screen())[0]
     payloads = Rung(key).encode(blank(1280, 720, (120, 90, 200)), 0.0)
     frame = video_format(codec).depacketiser().depacketise(payloads)
     assert video_format(codec).starts_frame(payloads[0]) and video_format(codec).is_keyframe(frame)
@@ -111,3 +87,20 @@ def test_old_rooms_get_the_programme_undistorted_in_cif(codec: str) -> None:
     assert (picture.width, picture.height) == (352, 288)
     assert abs(int(picture.y[144, 176]) - 120) < 5 and abs(int(picture.v[72, 88]) - 200) < 5
     assert picture.y[10, 176] < 30 and picture.y[280, 176] < 30
+
+
+def test_slow_rung_takes_three_pictures_of_five() -> None:
+    """A satellite line's small rung has 15 pictures a second, evenly spread."""
+    due = [H264_180P.is_due(tick) for tick in range(1, 51)]
+    assert sum(due) == 2 * LOW_FPS
+    assert due[:25] == due[25:]
+    assert not any(first is second is False for first, second in itertools.pairwise(due))
+
+
+def test_smallest_old_rung_is_a_whole_quarter_picture() -> None:
+    """QCIF is what the oldest rooms and lines can take."""
+    payloads = Rung(H261_QCIF).encode(blank(1280, 720, (120, 90, 200)), 0.0)
+    frame = video_format("H261").depacketiser().depacketise(payloads)
+    (picture,) = VideoDecoder("H261").decode(frame)
+    assert (picture.width, picture.height) == (176, 144)
+    assert abs(int(picture.y[72, 88]) - 120) < 6 and picture.y[4, 88] < 30
