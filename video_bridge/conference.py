@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from . import messages as m
+from .content import ContentShow
 from .ingest.session_media import SessionMedia
 from .leg import Leg
 from .messages import CloseReason, LegState, MediaKind
@@ -55,6 +56,7 @@ class Conference:
             Places(opening.conference_id, workers.budget, lambda _leg: "hall"),
         )
         self._sound = Sound(workers.audio, self._all, lambda: self._receivers("audio"))
+        self.content = ContentShow(opening.conference_id, workers.encode, self._all, emit)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
         self.reopen(opening)
@@ -67,7 +69,7 @@ class Conference:
         self._programme.set_drill(is_drill=opening.is_drill)
 
     def start(self) -> None:
-        for job in (self._programme.run, self._sound.run, self._poll):
+        for job in (self._programme.run, self._sound.run, self.content.run, self._poll):
             task = asyncio.create_task(job())
             task.add_done_callback(_report)
             self._tasks.append(task)
@@ -104,6 +106,7 @@ class Conference:
         leg = self.legs.pop(leg_id, None)
         if leg is None or not leg.closed(reason, detail):
             return
+        self.content.forget(leg_id)
         if leg.has_media:
             await leg.media.close()
 
@@ -158,6 +161,7 @@ class Conference:
             panes=len(seating.seats),
             seats=list(seating.seats),
             arrangement=seating.arrangement,
+            content_leg_id=self.content.leg_id,
             legs=[leg.stats(now) for leg in self._all() if leg.state is not LegState.CLOSED],
         )
 

@@ -1,7 +1,8 @@
 """Our answer to a WebRTC offer: which codecs, which directions, written as SDP.
 
-One bundled transport, rtcp-mux, H.264 before VP8, Opus before G.711; every further media section
-is refused with port 0. The answer carries all our candidates: we never trickle out.
+One bundled transport, rtcp-mux, H.264 before VP8, Opus before G.711; one video section marked
+`a=content:slides` besides; every further one is refused with port 0. The answer carries all our
+candidates: we never trickle out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import RemoteMediaError
-from ..rtp.header_ext import AUDIO_LEVEL_URI
+from ..rtp.header_ext import AUDIO_LEVEL_URI, MID_URI
 from .offer import Offer, OfferedCodec, OfferedMedia
 
 _VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
@@ -20,9 +21,13 @@ _WEBRTC_PROFILES = ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/T
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMedia:
-    """One media section that we take. `send` and `receive` are seen from the node."""
+    """One media section that we take. `send` and `receive` are seen from the node.
+
+    `media` is its kind, or content.
+    """
 
     kind: str
+    media: str
     mid: str
     codec: OfferedCodec
     telephone_event: int | None
@@ -30,6 +35,7 @@ class AcceptedMedia:
     receive: bool
     feedback: tuple[str, ...]
     audio_level_id: int | None
+    mid_id: int | None = None
     packetization_mode: int = 1
 
 
@@ -41,9 +47,9 @@ class Accepted:
     transport: OfferedMedia
     setup: str
 
-    def of(self, kind: str) -> AcceptedMedia | None:
-        """The accepted section of this kind."""
-        return next((s for s in self.sections if s is not None and s.kind == kind), None)
+    def of(self, media: str) -> AcceptedMedia | None:
+        """The accepted section of this media."""
+        return next((s for s in self.sections if s is not None and s.media == media), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class LocalTransport:
     candidates: Sequence[LocalCandidate]
     session_id: int
     cname: str
-    ssrcs: dict[str, int]  # media kind -> our SSRC
+    ssrcs: dict[str, int]  # media -> our SSRC
 
 
 def accept(offer: Offer, *, publish: bool, play: bool) -> Accepted:
@@ -78,12 +84,12 @@ def accept(offer: Offer, *, publish: bool, play: bool) -> Accepted:
     first: OfferedMedia | None = None
     for media in offer.media:
         accepted = None
-        if media.kind in ("audio", "video") and media.kind not in taken and not media.is_rejected:
+        if media.kind in ("audio", "video") and media.media not in taken and not media.is_rejected:
             bundled = media.mid in offer.bundle or first is None
             if bundled and media.protocol in _WEBRTC_PROFILES and media.has_rtcp_mux:
                 accepted = _accept_media(media, publish=publish, play=play)
         if accepted is not None:
-            taken.add(media.kind)
+            taken.add(media.media)
             first = first or media
         sections.append(accepted)
     if first is None:
@@ -131,6 +137,7 @@ def _accept_media(media: OfferedMedia, *, publish: bool, play: bool) -> Accepted
         )
     return AcceptedMedia(
         kind=media.kind,
+        media=media.media,
         mid=media.mid,
         codec=codec,
         telephone_event=telephone,
@@ -140,6 +147,7 @@ def _accept_media(media: OfferedMedia, *, publish: bool, play: bool) -> Accepted
         if media.kind == "video"
         else (),
         audio_level_id=media.extensions.get(AUDIO_LEVEL_URI) if media.kind == "audio" else None,
+        mid_id=media.extensions.get(MID_URI) if media.kind == "video" else None,
         packetization_mode=_mode(codec),
     )
 
@@ -233,12 +241,18 @@ def _section_lines(
     lines += _codec_lines(section)
     if section.audio_level_id is not None:
         lines.append(f"a=extmap:{section.audio_level_id} {AUDIO_LEVEL_URI}")
+    if section.mid_id is not None:
+        lines.append(f"a=extmap:{section.mid_id} {MID_URI}")
+    is_content = section.media == "content"
+    if is_content:
+        lines.append("a=content:slides")
     if section.send:
-        ssrc = local.ssrcs[section.kind]
+        ssrc = local.ssrcs[section.media]
+        msid = "content slides" if is_content else f"consultation programme-{section.kind}"
         lines += [
-            f"a=msid:consultation programme-{section.kind}",
+            f"a=msid:{msid}",
             f"a=ssrc:{ssrc} cname:{local.cname}",
-            f"a=ssrc:{ssrc} msid:consultation programme-{section.kind}",
+            f"a=ssrc:{ssrc} msid:{msid}",
         ]
     if with_candidates:
         lines += [
@@ -260,7 +274,7 @@ def _codec_lines(section: AcceptedMedia) -> list[str]:
         mode = section.packetization_mode
         lines.append(
             f"a=fmtp:{codec.payload_type} level-asymmetry-allowed=1;"
-            f"packetization-mode={mode};profile-level-id={_our_level(profile)}"
+            f"packetization-mode={mode};profile-level-id={_our_level(profile, section.media)}"
         )
     elif codec.name == "OPUS":
         lines.append(f"a=fmtp:{codec.payload_type} minptime=10;useinbandfec=1")
@@ -270,6 +284,7 @@ def _codec_lines(section: AcceptedMedia) -> list[str]:
     return lines
 
 
-def _our_level(profile: str) -> str:
-    """Their profile with level 3.1, the 720p that we take whatever they take."""
-    return (profile[:4] + "1f").lower() if len(profile) == 6 else "42e01f"
+def _our_level(profile: str, media: str) -> str:
+    """Their profile with level 3.1, the 720p that we take whatever they take; 4.0 for content."""
+    level = "28" if media == "content" else "1f"
+    return (profile[:4] + level).lower() if len(profile) == 6 else "42e0" + level

@@ -17,6 +17,7 @@ MAX_LINES = 2000
 MAX_LINE_LENGTH = 2048
 MAX_MEDIA = 32
 MAX_CANDIDATES = 64
+MAX_SSRCS = 16  # of one section
 
 _MEDIA_LINE = re.compile(
     r"([a-z]{1,16}) ([0-9]{1,5})(?:/[0-9]{1,2})? ([A-Z/]{3,32}) ([ -~]{1,1024})"
@@ -72,6 +73,13 @@ class OfferedMedia:
     fingerprints: tuple[tuple[str, str], ...]  # (algorithm, value)
     setup: str | None
     candidates: tuple[Candidate, ...]
+    is_content: bool = False  # the second stream: a=content:slides (RFC 4796)
+    ssrcs: tuple[int, ...] = ()  # sources named by a=ssrc (RFC 5576)
+
+    @property
+    def media(self) -> str:
+        """`kind`, or content."""
+        return "content" if self.is_content and self.kind == "video" else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,8 @@ class _Section:
     parameters: dict[int, dict[str, str]] = field(default_factory=dict)
     feedback: dict[str, list[str]] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
+    is_content: bool = False
+    ssrcs: dict[int, None] = field(default_factory=dict)  # a set that keeps its order
 
 
 def _malformed(why: str, line: str = "") -> RemoteMediaError:
@@ -232,7 +242,21 @@ def _read_extmap(section: _Section, value: str) -> None:
     section.extensions.setdefault(uri.split()[0] if uri.split() else "", int(number))
 
 
+def _read_content(section: _Section, value: str) -> None:
+    section.is_content = "slides" in value.split(",")
+
+
+def _read_ssrc(section: _Section, value: str) -> None:
+    number = value.split(" ", 1)[0]
+    if not re.fullmatch(r"[0-9]{1,10}", number) or int(number) > 0xFFFFFFFF:
+        raise _malformed("ssrc", value)
+    if len(section.ssrcs) < MAX_SSRCS:
+        section.ssrcs[int(number)] = None
+
+
 _READERS = {
+    "content": _read_content,
+    "ssrc": _read_ssrc,
     "mid": _read_mid,
     "ice-ufrag": _read_ufrag,
     "ice-pwd": _read_password,
@@ -276,6 +300,8 @@ def _media(match: re.Match[str], part: _Section, session: _Section, index: int) 
         fingerprints=tuple(part.fingerprints or session.fingerprints),
         setup=part.setup or session.setup,
         candidates=tuple(part.candidates),
+        is_content=part.is_content,
+        ssrcs=tuple(part.ssrcs),
     )
 
 

@@ -33,7 +33,11 @@ from .session_media import SessionMedia, Surroundings
 log = logging.getLogger(__name__)
 
 RELATCH_AFTER_S = 1.0
-_SENDING_CODECS = {"audio": {"opus", "G722", "PCMA", "PCMU"}, "video": set(FORMATS)}
+_SENDING_CODECS = {
+    "audio": {"opus", "G722", "PCMA", "PCMU"},
+    "video": set(FORMATS),
+    "content": set(FORMATS),
+}
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -96,8 +100,6 @@ class RoomMedia(SessionMedia):
 
     async def bind(self, media: list[MediaKind], remote_host: str | None) -> m.LegAdded:
         """Take ports and say what to advertise. Raises LocalMediaError `rtp_ports_exhausted`."""
-        if "content" in media:
-            raise LocalMediaError("content_unsupported")
         family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
         for kind in dict.fromkeys(media):
             port, rtp, rtcp_socket = self._ports.take_pair(family_any)
@@ -110,6 +112,7 @@ class RoomMedia(SessionMedia):
             media_address=self._media_address or source_address(_numeric(remote_host)),
             audio_port=self._pairs["audio"].port if "audio" in self._pairs else None,
             video_port=self._pairs["video"].port if "video" in self._pairs else None,
+            content_port=self._pairs["content"].port if "content" in self._pairs else None,
         )
 
     async def _open(

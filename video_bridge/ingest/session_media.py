@@ -51,8 +51,8 @@ class SessionMedia(ABC):
                     m.DtmfPressed(conference_id=conference_id, leg_id=leg_id, digit=digit)
                 ),
                 on_bye=self._on_bye,
-                on_keyframe_wanted=lambda: around.events(
-                    m.KeyframeWanted(conference_id=conference_id, leg_id=leg_id)
+                on_keyframe_wanted=lambda media: around.events(
+                    m.KeyframeWanted(conference_id=conference_id, leg_id=leg_id, media=media)
                 ),
             ),
         )
@@ -69,7 +69,7 @@ class SessionMedia(ABC):
 
     def _bye_over(self, said_at: float) -> None:
         self._bye_timer = None
-        streams = (self.session.audio_in, self.session.video_in)
+        streams = (self.session.audio_in, *self.session.pictures.values())
         last = max((s.last_packet_at or 0.0 for s in streams if s is not None), default=0.0)
         if last <= said_at + 0.5 and not self._leg.on_hold:
             self._end(CloseReason.HUNG_UP, "rtcp_bye")

@@ -20,10 +20,11 @@ from ..messages import CloseReason, Codec, MediaKind
 from ..rtp import rtcp
 from ..rtp.packet import is_rtcp
 from ..streams.plan import MediaPlan
+from ..streams.sources import Sources
 from ..transports.dtls import Dtls, DtlsKeys
 from ..transports.ice import IceConnection, IceEvents
 from .answer import Accepted, AcceptedMedia, LocalCandidate, LocalTransport, accept, write_answer
-from .offer import Candidate, parse_candidate, parse_offer
+from .offer import Candidate, Offer, parse_candidate, parse_offer
 from .session_media import SessionMedia, Surroundings
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ class WebRtcMedia(SessionMedia):
         accepted = accept(offer, publish=self._leg.publish, play=self._leg.play)
         plans = [_plan(s) for s in accepted.sections if s is not None]
         self.session.plan(plans)
+        if accepted.of("content") is not None:
+            self.session.sources = _sources(offer, accepted)
         transport = accepted.transport
         self._connection.remote_is_lite = offer.is_ice_lite
         self._connection.remote_username = transport.ice_ufrag
@@ -153,7 +156,8 @@ class WebRtcMedia(SessionMedia):
         now = self._loop.time()
         self._leg.watch.heard(now)
         self._leg.up(now)
-        self.session.ask_keyframe()
+        for media in self.session.pictures:
+            self.session.ask_keyframe(0, media)
 
     # --- packets ------------------------------------------------------------------------------
 
@@ -217,11 +221,27 @@ class WebRtcMedia(SessionMedia):
         await self._connection.close()
 
 
+_MEDIA: dict[str, MediaKind] = {"audio": "audio", "video": "video", "content": "content"}
+
+
+def _sources(offer: Offer, accepted: Accepted) -> Sources:
+    """How the packets of the bundle are told apart: by the offer's sources, and by MID."""
+    taken = [
+        (section, media)
+        for section, media in zip(accepted.sections, offer.media, strict=True)
+        if section is not None
+    ]
+    return Sources(
+        {section.mid: _MEDIA[section.media] for section, _ in taken},
+        {ssrc: _MEDIA[section.media] for section, media in taken for ssrc in media.ssrcs},
+        next((section.mid_id for section, _ in taken if section.mid_id is not None), None),
+    )
+
+
 def _plan(section: AcceptedMedia) -> MediaPlan:
     parameters = section.codec.parameters
-    media: MediaKind = "video" if section.kind == "video" else "audio"
     return MediaPlan(
-        media=media,
+        media=_MEDIA[section.media],
         codec=_CODECS[section.codec.name],
         payload_type=section.codec.payload_type,
         clock_rate=section.codec.clock_rate,

@@ -203,7 +203,8 @@ class NodeService:
         raise LocalMediaError("word_not_obeyed", word=request.type)
 
     async def _set_content(self, request: m.ContentSet) -> m.Body:
-        raise LocalMediaError("content_unsupported", conference_id=request.conference_id)
+        self._conference(request.conference_id).content.set(request.leg_id)
+        return m.Done()
 
     async def _refuse_recording(self, request: m.Body) -> m.Body:
         del request
@@ -305,7 +306,7 @@ class NodeService:
     async def _keyframe(self, request: m.KeyframeRequest) -> m.Body:
         _, leg = self._leg(request.leg_id)
         if isinstance(leg.media, (RoomMedia, WebRtcMedia)):
-            leg.media.session.want_keyframe()
+            leg.media.session.want_keyframe(request.media)
         return m.Done()
 
     async def _stats(self, request: m.StatsGet) -> m.Body:

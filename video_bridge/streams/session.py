@@ -26,6 +26,7 @@ from .inbound_audio import InboundAudio
 from .inbound_video import InboundVideo
 from .outbound import Outbound
 from .plan import MediaPlan
+from .sources import Sources
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ REPORT_EVERY_S = 1.0
 REMB_BPS = 2_500_000
 SIGNAL_EVERY = 4  # asks by RTCP, for one by signalling
 RFC2032_FIR = 192  # the key frame request of older rooms, a packet type of its own
+PICTURES: tuple[MediaKind, ...] = ("video", "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class SessionEvents:
     send_rtcp: Callable[[MediaKind, list[rtcp.RtcpPacket]], None]
     on_digit: Callable[[str], None]
     on_bye: Callable[[], None]
-    on_keyframe_wanted: Callable[[], None]  # no RTCP feedback: ask by signalling
+    on_keyframe_wanted: Callable[[MediaKind], None]  # no RTCP feedback: ask by signalling
 
 
 class RtpSession:
@@ -53,12 +55,14 @@ class RtpSession:
         self.ssrcs: dict[MediaKind, int] = {
             "audio": secrets.randbits(31) + 1,
             "video": secrets.randbits(31) + 1,
+            "content": secrets.randbits(31) + 1,
         }
         self.audio_in: InboundAudio | None = None
-        self.video_in: InboundVideo | None = None
+        self.pictures: dict[MediaKind, InboundVideo] = {}
+        self.sources: Sources | None = None  # where one transport carries camera and content
         self.out: dict[MediaKind, Outbound] = {}
         self.plans: dict[MediaKind, MediaPlan] = {}
-        self.is_shown = False
+        self._shown: set[MediaKind] = set()
         self.terms = terms_of("internet")
         self.cap_bps: int | None = None  # of what is sent; None: as the terms have it
         self._pool = decode_pool
@@ -76,8 +80,9 @@ class RtpSession:
         self.plans = {plan.media: plan for plan in plans}
         inbound = {media: plan.inbound for media, plan in self.plans.items()}
         self._plan_audio(inbound.get("audio"))
-        self._plan_video(inbound.get("video"))
-        for media in ("audio", "video"):
+        for media in PICTURES:
+            self._plan_video(media, inbound.get(media))
+        for media in ("audio", *PICTURES):
             self._plan_out(media, self.plans.get(media))
         self._fit()
 
@@ -99,15 +104,25 @@ class RtpSession:
         elif self.audio_in is None or self.audio_in.plan != plan:
             self.audio_in = InboundAudio(plan, self._events.on_digit)
 
-    def _plan_video(self, plan: MediaPlan | None) -> None:
-        if self.video_in is not None and (
-            plan is None or not plan.receive or self.video_in.plan != plan
-        ):
-            self.video_in.close()
-            self.video_in = None
-        if plan is not None and plan.receive and self.video_in is None:
-            self.video_in = InboundVideo(plan, self._pool, self.ask_keyframe, self._ask_again)
-            self.video_in.set_shown(self.is_shown)
+    @property
+    def video_in(self) -> InboundVideo | None:
+        """The camera's stream."""
+        return self.pictures.get("video")
+
+    def _plan_video(self, media: MediaKind, plan: MediaPlan | None) -> None:
+        existing = self.pictures.get(media)
+        if existing is not None and (plan is None or not plan.receive or existing.plan != plan):
+            existing.close()
+            del self.pictures[media]
+        if plan is not None and plan.receive and media not in self.pictures:
+            stream = InboundVideo(
+                plan,
+                self._pool,
+                lambda in_vain: self.ask_keyframe(in_vain, media),
+                lambda lost: self._ask_again(media, lost),
+            )
+            stream.set_shown(media in self._shown)
+            self.pictures[media] = stream
 
     def _plan_out(self, media: MediaKind, plan: MediaPlan | None) -> None:
         existing = self.out.get(media)
@@ -125,8 +140,8 @@ class RtpSession:
         for outbound in self.out.values():
             outbound.close()
         self.out.clear()
-        if self.video_in is not None:
-            self.video_in.close()
+        for stream in self.pictures.values():
+            stream.close()
 
     # --- receiving ----------------------------------------------------------------------------
 
@@ -143,18 +158,24 @@ class RtpSession:
             return False
 
     def _route(self, packet: RtpPacket, size: int, now: float, media: MediaKind | None) -> bool:
-        audio = self.audio_in if media != "video" else None
-        video = self.video_in if media != "audio" else None
+        if media is None and self.sources is not None:
+            media = self.sources.media_of(packet)
+        audio = self.audio_in if media in (None, "audio") else None
         if audio is not None and packet.payload_type in (
             audio.plan.payload_type,
             audio.plan.telephone_event_type,
         ):
             audio.receive(packet, size, now)
             return True
-        if video is not None and packet.payload_type == video.plan.payload_type:
-            video.receive(packet, size, now)
-            return True
+        for kind, video in self.pictures.items():
+            if media in (None, kind) and packet.payload_type == video.plan.payload_type:
+                video.receive(packet, size, now)
+                return True
         return False
+
+    def _streams(self) -> list[InboundAudio | InboundVideo]:
+        """All that comes in."""
+        return [*filter(None, [self.audio_in]), *self.pictures.values()]
 
     def take_rtcp(self, data: bytes, now: float, unix_s: float) -> bool:
         """One compound packet; True when it was well-formed."""
@@ -170,18 +191,20 @@ class RtpSession:
     def _take_one(self, packet: rtcp.RtcpPacket, now: float, unix_s: float) -> None:
         match packet:
             case rtcp.SenderReport():
-                for stream in (self.audio_in, self.video_in):
-                    if stream is not None and stream.statistics.ssrc == packet.ssrc:
+                for stream in self._streams():
+                    if stream.statistics.ssrc == packet.ssrc:
                         stream.statistics.sender_report(packet, now)
                 self._take_blocks(packet.reports, now, unix_s)
             case rtcp.ReceiverReport():
                 self._take_blocks(packet.reports, now, unix_s)
             case rtcp.Nack():
                 self._resend(packet)
-            case rtcp.PictureLoss() | rtcp.FullIntraRequest():
-                self.want_keyframe()  # whatever SSRC they name: we send them one picture
+            case rtcp.PictureLoss():
+                self._want_keyframe_of({packet.media_ssrc})
+            case rtcp.FullIntraRequest():
+                self._want_keyframe_of({ssrc for ssrc, _ in packet.entries})
             case rtcp.OtherRtcp(packet_type=rtcp_type) if rtcp_type == RFC2032_FIR:
-                self.want_keyframe()
+                self._want_keyframe_of(set())
             case rtcp.Remb() if "video" in self.out:
                 self.out["video"].estimated(packet.bitrate_bps, now)
             case rtcp.Bye():
@@ -189,16 +212,15 @@ class RtpSession:
             case _:
                 pass
 
-    def _take_blocks(
-        self, blocks: tuple[rtcp.ReportBlock, ...], now: float, unix_s: float
-    ) -> None:
+    def _take_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float, unix_s: float) -> None:
         for block in blocks:
             for outbound in self.out.values():
                 if block.ssrc == outbound.ssrc:
                     outbound.reported(block, now, unix_s)
                     trip = outbound.state.round_trip_s
-                    if trip is not None and self.video_in is not None:
-                        self.video_in.set_round_trip(trip)
+                    if trip is not None:
+                        for stream in self.pictures.values():
+                            stream.set_round_trip(trip)
 
     def _resend(self, nack: rtcp.Nack) -> None:
         for outbound in self.out.values():
@@ -209,53 +231,58 @@ class RtpSession:
         """The far end left when every stream it sent said goodbye."""
         current = {
             stream.statistics.ssrc
-            for stream in (self.audio_in, self.video_in)
-            if stream is not None and stream.statistics.ssrc is not None
+            for stream in self._streams()
+            if stream.statistics.ssrc is not None
         }
         if current and current <= set(bye.sources):
             self._events.on_bye()
 
-    def want_keyframe(self) -> None:
-        """The peer needs a key frame of what we send."""
-        outbound = self.out.get("video")
-        if outbound is not None and outbound.rung is not None:
-            outbound.rung.wish.want()
+    def want_keyframe(self, *media: MediaKind) -> None:
+        """The peer needs a key frame of what we send; without a name, of every picture."""
+        for kind in media or PICTURES:
+            outbound = self.out.get(kind)
+            if outbound is not None and outbound.rung is not None:
+                outbound.rung.wish.want()
+
+    def _want_keyframe_of(self, ssrcs: set[int]) -> None:
+        """Rooms name whatever SSRC they like: one that is not ours means every picture."""
+        self.want_keyframe(*(kind for kind in PICTURES if self.ssrcs[kind] in ssrcs))
 
     # --- asking and reporting -----------------------------------------------------------------
 
-    def ask_keyframe(self, in_vain: int = 0) -> None:
+    def ask_keyframe(self, in_vain: int = 0, media: MediaKind = "video") -> None:
         """We need a key frame of what the peer sends; `in_vain` asked so often already.
 
         Where no feedback was negotiated, or it is not obeyed, signalling is asked to ask too.
         """
-        video = self.video_in
+        video = self.pictures.get(media)
         if video is None or video.statistics.ssrc is None:
             return
-        ours, theirs = self.ssrcs["video"], video.statistics.ssrc
+        ours, theirs = self.ssrcs[media], video.statistics.ssrc
         if "nack pli" in video.plan.feedback:
-            self._events.send_rtcp("video", [rtcp.PictureLoss(ours, theirs)])
+            self._events.send_rtcp(media, [rtcp.PictureLoss(ours, theirs)])
         elif "ccm fir" in video.plan.feedback:
             self._fir_sequence = (self._fir_sequence + 1) & 0xFF
             request = rtcp.FullIntraRequest(ours, ((theirs, self._fir_sequence),))
-            self._events.send_rtcp("video", [request])
+            self._events.send_rtcp(media, [request])
         else:
             # Many rooms that negotiate no feedback obey a PLI all the same.
-            self._events.send_rtcp("video", [rtcp.PictureLoss(ours, theirs)])
+            self._events.send_rtcp(media, [rtcp.PictureLoss(ours, theirs)])
         is_heard = video.plan.can_ask_keyframe
         if in_vain % SIGNAL_EVERY == (SIGNAL_EVERY - 1 if is_heard else 0):
-            self._events.on_keyframe_wanted()
+            self._events.on_keyframe_wanted(media)
 
-    def _ask_again(self, lost: list[int]) -> None:
-        video = self.video_in
+    def _ask_again(self, media: MediaKind, lost: list[int]) -> None:
+        video = self.pictures.get(media)
         if video is None or video.statistics.ssrc is None:
             return
-        nack = rtcp.Nack(self.ssrcs["video"], video.statistics.ssrc, tuple(lost[:64]))
-        self._events.send_rtcp("video", [nack])
+        nack = rtcp.Nack(self.ssrcs[media], video.statistics.ssrc, tuple(lost[:64]))
+        self._events.send_rtcp(media, [nack])
 
     def poll(self, now: float, unix_s: float) -> None:
         """Deadlines and reports; call it every 20 ms or so."""
-        if self.video_in is not None:
-            self.video_in.poll(now)
+        for stream in self.pictures.values():
+            stream.poll(now)
         if self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = now
             for media in self.plans:
@@ -263,7 +290,7 @@ class RtpSession:
 
     def report(self, media: MediaKind, now: float, unix_s: float) -> list[rtcp.RtcpPacket]:
         """SR or RR, SDES, and REMB where it was negotiated."""
-        stream = self.audio_in if media == "audio" else self.video_in
+        stream = self.audio_in if media == "audio" else self.pictures.get(media)
         block = stream.statistics.report_block(now) if stream is not None else None
         blocks = (block,) if block is not None else ()
         ssrc = self.ssrcs[media]
@@ -286,10 +313,12 @@ class RtpSession:
 
     # --- for the leg --------------------------------------------------------------------------
 
-    def set_shown(self, is_shown: bool) -> None:
-        self.is_shown = is_shown
-        if self.video_in is not None:
-            self.video_in.set_shown(is_shown)
+    def set_shown(self, is_shown: bool, media: MediaKind = "video") -> None:
+        """Whether anybody sees it: only then it is decoded."""
+        (self._shown.add if is_shown else self._shown.discard)(media)
+        stream = self.pictures.get(media)
+        if stream is not None:
+            stream.set_shown(is_shown)
 
     def newest(self) -> Shown | None:
         return self.video_in.newest if self.video_in is not None else None
@@ -299,10 +328,7 @@ class RtpSession:
         return audio.tick(now) if audio is not None else None
 
     def stats(self, now: float) -> list[m.StreamStats]:
-        found = []
-        for stream in (self.audio_in, self.video_in):
-            if stream is not None:
-                found.append(_inbound_stats(stream, now))
+        found = [_inbound_stats(stream, now) for stream in self._streams()]
         found += [_outbound_stats(outbound, now) for outbound in self.out.values()]
         return found
 

@@ -23,7 +23,7 @@ LOCAL = LocalTransport(
     ],
     session_id=1,
     cname="leg",
-    ssrcs={"audio": 11, "video": 22},
+    ssrcs={"audio": 11, "video": 22, "content": 33},
 )
 
 
@@ -116,3 +116,40 @@ def test_second_camera_of_a_client_is_refused_alone() -> None:
     second = "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:3\na=rtcp-mux\na=rtpmap:96 VP8/90000"
     accepted = taken(offer(extra=second))
     assert [s is not None for s in accepted.sections] == [True, True, False, False]
+
+
+CONTENT = """m=video 9 UDP/TLS/RTP/SAVPF 96 106
+c=IN IP4 0.0.0.0
+a=ice-ufrag:F7gI
+a=ice-pwd:x9cml/YzichV2+XlhiMu8gAb
+a=mid:3
+a=sendrecv
+a=rtcp-mux
+a=content:slides
+a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+a=rtpmap:96 VP8/90000
+a=rtpmap:106 H264/90000
+a=fmtp:106 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+a=ssrc:4242 cname:x
+"""
+
+
+def with_content(section: str = CONTENT) -> str:
+    return offer(extra=section).replace("BUNDLE 0 1 2", "BUNDLE 0 1 2 3")
+
+
+def test_marked_second_video_section_is_content_and_an_unmarked_one_is_refused() -> None:
+    """RFC 4796: a shared screen beside the camera; a second camera has no place."""
+    parsed = parse_offer(with_content())
+    accepted = accept(parsed, publish=True, play=True)
+    content, video = accepted.of("content"), accepted.of("video")
+    assert content is not None and video is not None
+    assert (content.mid, content.codec.name) == ("3", "H264")
+    assert content.send and content.receive
+    answer = write_answer(parsed, accepted, LOCAL)
+    section = answer[answer.index("a=mid:3") :]
+    assert "a=content:slides\r\n" in section and "a=ssrc:33 cname:leg\r\n" in section
+    assert "profile-level-id=42e028" in section, "pages of 1080 lines are taken"
+    assert next(s for s in parsed.media if s.media == "content").ssrcs == (4242,)
+    refused = taken(with_content(CONTENT.replace("a=content:slides\n", "")))
+    assert refused.of("content") is None and refused.sections[-1] is None

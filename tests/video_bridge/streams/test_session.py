@@ -12,10 +12,12 @@ from video_bridge.allocation.rungs import H264_360P, H264_720P, Screen
 from video_bridge.errors import LocalMediaError
 from video_bridge.payload import dtmf
 from video_bridge.rtp import rtcp
+from video_bridge.rtp.header_ext import build_extensions
 from video_bridge.rtp.packet import RtpPacket
 from video_bridge.streams.outbound import Outbound
 from video_bridge.streams.plan import MediaPlan
 from video_bridge.streams.session import REPORT_EVERY_S, SIGNAL_EVERY, RtpSession, SessionEvents
+from video_bridge.streams.sources import Sources
 from video_bridge.video.ladder import Rung
 
 AUDIO = MediaPlan("audio", "PCMA", 96, 8000, True, True, telephone_event_type=101)
@@ -47,7 +49,7 @@ class Peer:
                 lambda media, packets: self.sent.append((media, packets)),
                 self.digits.append,
                 lambda: setattr(self, "byes", self.byes + 1),
-                lambda: setattr(self, "wishes", self.wishes + 1),
+                lambda _media: setattr(self, "wishes", self.wishes + 1),
             ),
         )
         self.session.plan(plans)
@@ -211,3 +213,36 @@ def test_level_decides_the_size(profile: str | None, asymmetric: bool, large: bo
     """A level 1.3 room cannot decode 720p; a browser that allows asymmetry can."""
     plan = replace(VIDEO, profile_level_id=profile, allows_asymmetric_level=asymmetric)
     assert plan.screen == (Screen(1280, 720) if large else Screen(640, 360))
+
+
+CONTENT = replace(VIDEO, media="content")
+
+
+def test_camera_and_content_of_one_bundle_are_told_apart_by_source_and_mid() -> None:
+    """RFC 8843 9.2: a browser numbers the payload types of both sections alike."""
+    peer = Peer(VIDEO, CONTENT)
+    peer.session.sources = Sources({"1": "video", "2": "content"}, {7: "video"}, 4)
+    named = RtpPacket(96, 1, 160, 8, b"x", False, (), *build_extensions({4: b"2"}))
+    for data in (packet(96, 1), bytes(named), packet(96, 2, ssrc=8)):
+        assert peer.session.take_rtp(data, 0.0)
+    streams = peer.session.pictures
+    assert (streams["video"].statistics.ssrc, streams["content"].statistics.ssrc) == (7, 8)
+    assert streams["content"].statistics.packets_received == 2, "learnt from the first packet"
+    assert peer.session.take_rtp(packet(96, 1, ssrc=9), 0.0), "an unknown source is the camera"
+    assert streams["content"].statistics.packets_received == 2
+
+
+def test_key_frame_is_made_of_the_picture_that_was_named() -> None:
+    """Who lost a slide must not cost all others a key frame of the programme."""
+    peer = Peer(VIDEO, CONTENT)
+    out = peer.session.out
+    for outbound in out.values():
+        outbound.rung = Rung(H264_720P)
+    peer.session.take_rtcp(rtcp.build(rtcp.PictureLoss(1, out["content"].ssrc)), 0.0, 0.0)
+    assert out["content"].rung.wish.take(0.0)
+    assert not out["video"].rung.wish.take(0.0)
+    peer.session.set_shown(True, "content")
+    peer.session.take_rtp(packet(96, 1, ssrc=8), 0.0, "content")
+    peer.session.poll(1.0, 1.0)
+    asked = [media for media, packets in peer.sent if isinstance(packets[0], rtcp.PictureLoss)]
+    assert asked == ["content"]
