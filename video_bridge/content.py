@@ -15,6 +15,7 @@ from concurrent.futures import Executor
 import cv2
 
 from . import messages as m
+from .allocation.rungs import CIF, RungKey
 from .codecs.picture import Picture
 from .datapath import Departure
 from .errors import LocalMediaError
@@ -24,7 +25,7 @@ from .leg import Leg, Shown
 from .payload.h264 import ProfileLevelId
 from .streams.outbound import Outbound
 from .streams.plan import MediaPlan
-from .video.ladder import CIF, KeyframeWish, Rung, RungKey
+from .video.ladder import KeyframeWish, Rung
 from .video.layouts import Pane, fitted
 from .video.picture import blank, planes, scale_into, view
 
@@ -48,15 +49,16 @@ def content_rung(plan: MediaPlan, source: tuple[int, int]) -> RungKey | None:
     pictures a second, ITU-T H.264 table A-1) and its line carries them.
     """
     if plan.codec in ("H263", "H263-1998", "H261"):
-        return RungKey(plan.codec, *CIF, CIF_BPS)
+        return RungKey(plan.codec, *CIF, CIF_BPS, fps=CONTENT_FPS)
     if plan.codec not in ("H264", "VP8"):
         return None
     mode = plan.packetization_mode if plan.codec == "H264" else 1
     cap_bps = plan.max_bitrate_bps or LARGE_BPS
     is_fine = source[0] > NORMAL[0] or source[1] > NORMAL[1]
     if is_fine and cap_bps >= LARGE_BPS and _decodes_large(plan):
-        return RungKey(plan.codec, *LARGE, LARGE_BPS, mode)
-    return RungKey(plan.codec, *NORMAL, NORMAL_BPS if cap_bps >= NORMAL_BPS else THIN_BPS, mode)
+        return RungKey(plan.codec, *LARGE, LARGE_BPS, mode, CONTENT_FPS)
+    rate_bps = NORMAL_BPS if cap_bps >= NORMAL_BPS else THIN_BPS
+    return RungKey(plan.codec, *NORMAL, rate_bps, mode, CONTENT_FPS)
 
 
 def _decodes_large(plan: MediaPlan) -> bool:
