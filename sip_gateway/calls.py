@@ -151,6 +151,24 @@ class Calls:
     def agreed(self, call: Call, agreement: Agreement) -> None:
         self._locals[call.session_id] = agreement.local
 
+    def local_of(self, call: Call) -> SessionDescription | None:
+        """Our newest description of a call that is up."""
+        return self._locals.get(call.session_id)
+
+    def drop(self, call: Call) -> None:
+        """Take a leg off that no call needs after all."""
+        self._remove_leg(call, CloseReason.REMOVED)
+
+    def hand_over(self, old: Call, new: Call) -> None:
+        """The session of `old` goes on as `new`, with another leg; `old` ends for the house."""
+        old.result = CallResult.HUNG_UP
+        old.move(CallState.ENDED)
+        self._by_leg.pop(old.leg_id, None)
+        if old.has_leg:
+            self._remove_leg(old, CloseReason.REPLACED)
+        self._announce(old.changed())
+        self.add(new)
+
     # --- ending ---------------------------------------------------------------------------------
 
     def finish(self, call: Call, result: CallResult, status: int | None = None) -> None:
@@ -221,8 +239,8 @@ class Calls:
         self.moved(call, CallState.CONNECTED)
 
     async def _answered_again(self, call: Call, body: bytes) -> None:
-        if call.session_id in self._offers:
-            await self._take_answer(call, body)
+        if call.session_id in self._offers and await self._take_answer(call, body):
+            self.moved(call, CallState.CONNECTED)  # a leg that moved to another conference
 
     async def _take_answer(self, call: Call, body: bytes) -> bool:
         """Apply the answer to our offer; False when the call ended over it."""

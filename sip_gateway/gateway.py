@@ -32,10 +32,11 @@ from .messages import (
 from .ports import Directory, RegistrationStore
 from .registrations import Registrations
 from .settings import GatewaySettings
-from .sip.events import Event, IncomingCall, RequestReceived
+from .sip.events import Event, IncomingCall, ReferReceived, RequestReceived
 from .sip.registrar import RegistrarLimits
 from .sip.transaction import Flow
 from .sip_edge import SipEdge
+from .transfers import Transfers
 
 _log = structlog.get_logger("sip_gateway")
 RESTORE_S = 10.0  # how long a leg is tried again after a node came back
@@ -89,6 +90,7 @@ class Gateway:
             self._announce,
             store,
         )
+        self._transfers = Transfers(self.calls, directory)
         self._dialling = Dialling(settings, self.calls, self.registrations, directory, admission)
         self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
         self._ticker: asyncio.Task[None] | None = None
@@ -153,6 +155,8 @@ class Gateway:
         match event:
             case IncomingCall():
                 self._dialling.incoming(event)
+            case ReferReceived():
+                self._transfers.refer(event)
             case RequestReceived():
                 self.calls.spawn(self._register(event))
             case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import LocalSipError, RemoteSipError
-from .core import ALLOW, SDP, Core, merge_id
+from .core import ALLOW, SDP, SUPPORTED, Core, merge_id
 from .dialog import dialog_of_callee, target_of
 from .events import (
     AnswerReceived,
@@ -14,14 +14,14 @@ from .events import (
     OfferReceived,
 )
 from .message import Headers, Request, response_to
+from .provisional import Provisional
 from .session import PendingOffer, Session, SessionEvent, SessionState, Unacknowledged
 from .session_timer import MIN_SE_S, is_too_small
 from .session_timer import answer as timer_answer
 from .transaction import Flow, Key
 from .transactions import reply_flow, server_key
+from .transfer import on_refer
 from .uri import SipUri
-
-SUPPORTED = ("timer",)
 
 
 class Callee:
@@ -29,6 +29,7 @@ class Callee:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.provisional = Provisional(core)
 
     # --- new calls ----------------------------------------------------------------------------
 
@@ -65,26 +66,21 @@ class Callee:
 
     def ring(self, session: Session, now: float) -> None:
         if session.state is SessionState.RECEIVED:
-            self._core.respond(
-                session.invite_key,
-                session.invite,
-                180,
-                now,
-                to_tag=session.local_tag,
-                headers=(self._core.contact(session.flow),),
-            )
+            self.provisional.ring(session, now)
 
     def answer(self, session: Session, body: bytes, now: float) -> None:
         """Take the call; `body` is our answer, or our offer when the INVITE had none."""
         core = self._core
         session.step(SessionEvent.ANSWER)
-        dialog = dialog_of_callee(session.invite, session.local_tag, session.flow)
-        session.dialog = dialog
-        core.dialogs[dialog.id] = session.id
+        self.provisional.over(session)
+        if session.dialog is None:
+            session.dialog = dialog_of_callee(session.invite, session.local_tag, session.flow)
+            core.dialogs[session.dialog.id] = session.id
         self._send_2xx(session, session.invite_key, session.invite, body, now)
 
     def reject(self, session: Session, status: int, now: float, headers: Headers = ()) -> None:
         session.step(SessionEvent.REJECT)
+        self.provisional.over(session)
         self._core.respond(
             session.invite_key,
             session.invite,
@@ -211,6 +207,10 @@ class Callee:
         match request.method:
             case "BYE":
                 self._on_bye(session, key, request, now)
+            case "PRACK":
+                self.provisional.on_prack(session, key, request, now)
+            case "REFER":
+                on_refer(core, session, key, request, now)
             case "INFO":
                 core.respond(key, request, 200, now)
                 core.events.append(InfoReceived(session.id, request.content_type, request.body))
@@ -227,7 +227,9 @@ class Callee:
         if session.pending_offer is not None:
             pending, session.pending_offer = session.pending_offer, None
             core.respond(pending.key, pending.request, 487, now)
-        if session.allows(SessionEvent.REMOTE_BYE):
+        if session.state is SessionState.RECEIVED:  # an early dialog (clause 15.1.2)
+            self.reject(session, 487, now)
+        elif session.allows(SessionEvent.REMOTE_BYE):
             session.step(SessionEvent.REMOTE_BYE)
         core.end(session, EndCause.REMOTE, text=(request.get("Reason") or "")[:120])
         core.forget_if_ended(session)
@@ -237,6 +239,8 @@ class Callee:
         if session.state is not SessionState.CONFIRMED or session.unacknowledged is not None:
             if session.state is SessionState.ANSWERED or session.unacknowledged is not None:
                 core.respond(key, request, 491, now)
+            elif session.state is SessionState.RECEIVED:
+                core.respond(key, request, 500, now, headers=(("Retry-After", "2"),))
             else:
                 core.respond(key, request, 481, now)
             return

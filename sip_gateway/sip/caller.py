@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import LocalSipError, RemoteSipError
-from .core import ALLOW, MAX_ATTEMPTS, SDP, Awaited, Core
+from .core import ALLOW, MAX_ATTEMPTS, SDP, SUPPORTED, Awaited, Core
 from .dialog import Dialog, dialog_of_caller
 from .events import (
     AnswerReceived,
@@ -16,6 +16,7 @@ from .events import (
 )
 from .header import Address
 from .message import Headers, Request, Response
+from .provisional import acknowledge_provisional
 from .session import Session, SessionEvent, SessionState
 from .session_timer import SESSION_EXPIRES_S, Refresher, offer_headers, retry_seconds, settled
 from .transaction import Flow, Key
@@ -36,6 +37,7 @@ class Invitation:
     routes: tuple[str, ...] = ()
     username: str | None = None
     password: str | None = None
+    headers: Headers = ()  # Replaces, Require ...
 
 
 class Caller:
@@ -59,9 +61,10 @@ class Caller:
             ("CSeq", "1 INVITE"),
             core.contact(flow),
             ("Allow", ALLOW),
-            ("Supported", "timer"),
+            ("Supported", ", ".join(SUPPORTED)),
             *offer_headers(),
             *core.identity(),
+            *invitation.headers,
             ("Content-Type", SDP),
         ]
         request = Request(tuple(headers), invitation.body, method="INVITE", uri=invitation.target)
@@ -141,6 +144,7 @@ class Caller:
                 if not session.cancel_is_sent:
                     self._send_cancel(session, now)
             elif response.status > 100:
+                acknowledge_provisional(core, session, response, now)
                 core.events.append(CallProgress(session.id, response.status, response.body))
         elif response.status < 300:
             self._on_taken(session, response, now)
@@ -211,6 +215,9 @@ class Caller:
         if session.dialog is None and session.allows(SessionEvent.TAKEN):
             session.dialog = dialog
             core.dialogs[dialog.id] = session.id
+            early = session.early.get(dialog.remote.tag or "")
+            if early is not None:
+                dialog.local_cseq = max(dialog.local_cseq, early.local_cseq)
             session.step(SessionEvent.TAKEN)
             if session.state is SessionState.ENDING:
                 core.timers.disarm(("cancel", session.id))
@@ -218,7 +225,8 @@ class Caller:
             else:
                 session.allows_update = response.has_option("Allow", "UPDATE")
                 core.refreshed(session, settled(response), now)
-                core.events.append(CallAnswered(session.id, response.body, session.flow))
+                body = response.body or session.early_answer
+                core.events.append(CallAnswered(session.id, body, session.flow))
         else:
             bye = dialog.request("BYE", core.via(dialog.flow), headers=core.identity())
             core.transactions.send_request(bye, dialog.flow, now)
@@ -323,6 +331,8 @@ class Caller:
         if method == "BYE":
             if session.allows(SessionEvent.OVER):
                 session.step(SessionEvent.OVER)
+        elif method == "NOTIFY":
+            return  # whoever asked for a transfer may have lost interest
         elif method == "INVITE":
             self._on_offer_response(session, key, awaited, response, now)
         elif method == "UPDATE" and response.status < 300:

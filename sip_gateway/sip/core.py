@@ -19,7 +19,8 @@ from .transactions import MAGIC_COOKIE, Transactions
 from .uri import SipUri, bracketed
 
 SDP = "application/sdp"
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER"
+SUPPORTED = ("timer", "100rel", "replaces")
 MAX_ATTEMPTS = 3  # INVITEs of one call: the first, with credentials, with a fresh nonce
 
 
@@ -141,7 +142,7 @@ class Core:
             self.awaited.pop(key, None)
         if session.dialog is not None:
             self.dialogs.pop(session.dialog.id, None)
-        for name in ("repeat", "no_ack", "cancel", "glare", "refresh", "expire"):
+        for name in ("repeat", "no_ack", "cancel", "glare", "refresh", "expire", "reliable"):
             self.timers.disarm((name, session.id))
 
     def send_in_dialog(

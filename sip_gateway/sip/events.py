@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from .message import Request
 from .transaction import Flow, Key
+from .uri import SipUri
 
 
 class EndCause(StrEnum):
@@ -107,6 +108,18 @@ class InfoReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferReceived:
+    """A room in a call asks to be sent elsewhere (RFC 3515); 202 and a first NOTIFY are out.
+
+    Tell how it went with `notify_refer(session_id, cseq, status)`.
+    """
+
+    session_id: str
+    refer_to: SipUri
+    cseq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
     """Something that is no valid SIP came over this flow; counted by the guard."""
 
@@ -125,5 +138,6 @@ Event = (
     | AnswerReceived
     | OfferRefused
     | InfoReceived
+    | ReferReceived
     | Malformed
 )

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ..errors import LocalSipError
 from .dialog import Dialog
-from .message import Request, Response
+from .message import Headers, Request, Response
 from .session_timer import Interval
 from .transaction import Flow, Key
 
@@ -84,6 +84,16 @@ class Unacknowledged:
 
 
 @dataclass(slots=True)
+class ReliableProvisional:
+    """A 18x of ours that is repeated until its PRACK comes (RFC 3262 clause 3)."""
+
+    number: int  # RSeq
+    headers: Headers
+    interval_s: float
+    gives_up_at: float
+
+
+@dataclass(slots=True)
 class PendingOffer:
     """A re-INVITE or UPDATE of the far end that we have not answered yet."""
 
@@ -118,6 +128,10 @@ class Session:
     interval: Interval | None = None
     allows_update: bool = False
     retry_offer: bytes | None = None  # our re-INVITE after 491
+    reliable: ReliableProvisional | None = None
+    early: dict[str, Dialog] = field(default_factory=dict)  # by remote tag, while we call
+    early_numbers: dict[str, int] = field(default_factory=dict)  # the RSeq last acknowledged
+    early_answer: bytes = b""  # an answer that came in a reliable 18x
 
     def step(self, event: SessionEvent) -> None:
         """Raises LocalSipError for what the table does not know."""

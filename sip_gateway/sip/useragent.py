@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from ..errors import LocalSipError, RemoteSipError
-from .callee import SUPPORTED, Callee, refusal_of
+from .callee import Callee, refusal_of
 from .caller import Caller, Invitation
-from .core import ALLOW, SDP, Core, UserAgentSettings
+from .core import ALLOW, SDP, SUPPORTED, Core, UserAgentSettings
 from .events import EndCause, Event, Malformed, RequestReceived
 from .message import Headers, Request, Response, response_to
 from .parser import MalformedMessageError, parse_datagram
@@ -28,6 +28,7 @@ from .transactions import (
     Upcall,
     reply_flow,
 )
+from .transfer import notify_refer, replaced_by
 
 _STATUS_OF_CODE = {
     "sip_version_unsupported": 505,
@@ -186,6 +187,15 @@ class UserAgent:
         self._core.send_in_dialog(session, "INFO", now, body=body, content_type=content_type)
         return True
 
+    def notify_refer(self, session_id: str, cseq: int, status: int, now: float) -> None:
+        """Tell how a transfer went that a room asked for, and end its subscription."""
+        notify_refer(self._core, self._session(session_id), cseq, status, now)
+
+    def replaced_by(self, request: Request) -> str | None:
+        """The session whose place this INVITE wants to take (RFC 3891), "" when there is none;
+        None for an INVITE without Replaces. Raises RemoteSipError."""
+        return replaced_by(self._core, request)
+
     # --- inside -----------------------------------------------------------------------------------
 
     def _session(self, session_id: str) -> Session:
@@ -245,6 +255,8 @@ class UserAgent:
             core.respond(key, request, 200, now, headers=headers)
         elif request.method in ("BYE", "INFO", "UPDATE", "PRACK"):
             core.respond(key, request, 481, now)
+        elif request.method == "REFER":
+            core.respond(key, request, 403, now)  # nobody outside a call sends us anywhere
         else:
             core.respond(key, request, 405, now, headers=(("Allow", ALLOW),))
 
@@ -266,4 +278,8 @@ class UserAgent:
                 self._caller.refresh(session, now)
             case "expire":
                 self._callee.expired(session, now)
+            case "reliable":
+                if not self._callee.provisional.repeat(session, now):
+                    self._callee.reject(session, 504, now)
+                    self._core.end(session, EndCause.NO_ACK)
         self._core.forget_if_ended(session)

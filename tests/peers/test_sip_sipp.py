@@ -96,9 +96,12 @@ async def test_a_cancelled_call_leaves_no_leg(tmp_path: Path) -> None:
         await eventually(lambda: not desk.node.legs)
 
 
-async def test_a_key_pressed_by_info_is_told(tmp_path: Path) -> None:
-    """DTMF relay as older rooms send it."""
+async def test_a_key_and_a_key_frame_request_by_info_are_told(tmp_path: Path) -> None:
+    """DTMF relay and picture_fast_update (RFC 5168) as older rooms send them."""
     async with open_desk(tmp_path, listen_host=ADDRESS, udp_port=5060, tcp_port=5060) as desk:
         desk.book.static[ADDRESS] = "440229"
+        asked: list[int] = []
+        desk.node.on_key_frame = lambda: asked.append(1)
         await run_sipp(tmp_path, "info_dtmf")
         assert [b["digit"] for t, b in desk.events if t == "call.dtmf"] == ["7"]
+        assert asked == [1]

@@ -200,6 +200,7 @@ class Room:
         body: bytes | None = None,
         transport: str = "udp",
         credentials: bool = True,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> str:
         session_id = f"room-call-{next(self._ids)}"
         target = parse_sip_uri(f"sip:{number}@127.0.0.1")
@@ -213,6 +214,7 @@ class Room:
                 self.offer_body() if body is None else body,
                 username=self.account if credentials else None,
                 password=self.password if credentials else None,
+                headers=headers,
             ),
             self.edge.now(),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class NodeDouble:
         self.removed: list[tuple[str, m.CloseReason]] = []
         self.conferences = {"conf"}
         self.add_delay_s = 0.0
+        self.on_key_frame: Callable[[], None] = lambda: None
         self.wire = WireServer(path, self._answer, lambda: {"v": 1})
 
     async def start(self) -> None:
@@ -78,6 +80,7 @@ class NodeDouble:
                 self.removed.append((removal.leg_id, removal.reason))
             case "leg.keyframe":
                 self._leg(body["leg_id"]).key_frames += 1
+                self.on_key_frame()
             case "leg.update":
                 update = m.LegUpdate.model_validate(body)
                 if update.on_hold is not None:
