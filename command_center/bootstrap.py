@@ -124,6 +124,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     from .consultation.session_routes import OfferMemory
     from .consultation.settings import ConsultationSettings
     from .consultation.switchboard import Switchboard
+    from .dispatch_desk import PlanRunner, push_progress
     from .incidents.dispatching import Dispatcher
     from .web.app import create_app
     from .web.schemas import PublicConfig
@@ -132,6 +133,8 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     desk = build_desk(settings, database)
     switchboard = Switchboard(desk, node_socket(settings), gateway_socket(settings))
     pool = SolverPool()
+    roads = cache(lambda: road_network(settings))
+    runner = PlanRunner(desk, pool, roads)
     services: list[object] = [
         settings,
         LogIn(desk, Passwords()),
@@ -139,18 +142,21 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         PublicConfig(
             demo=settings.demo, version=product_version(), public_url=public_url(settings)
         ),
-        Dispatcher(pool, cache(lambda: road_network(settings))),
+        Dispatcher(pool, roads),
+        runner,
         switchboard,
         OfferMemory(),
         ConsultationSettings(public_url=public_url(settings)),
     ]
     app = create_app(desk, services, origins=origins(settings))
     switchboard.push = push_figures(app, desk)
+    runner.push = push_progress(app)
 
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await pool.start()
         await switchboard.start()
         yield
+        await runner.stop()
         await switchboard.stop()
         await pool.close()
         await database.close()

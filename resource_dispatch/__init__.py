@@ -11,7 +11,7 @@ from .errors import (
     TeamTakenError,
 )
 from .optimiser import MaxIterations, MaxSeconds, Meeting, Need, Stop, Weights
-from .phrases import Reason
+from .phrases import Reason, words
 from .proposals import Desk, propose
 from .recommending import recommend
 from .replanning import Progress, Replanner
@@ -37,6 +37,7 @@ from .requests import (
 from .resources.repository import Box
 from .resources.service import (
     assign_team,
+    assignment_spans,
     dispatch_depots,
     dispatch_teams,
     list_depots,
@@ -65,8 +66,10 @@ from .roads import (
     Route,
     arcs_in_circle,
     both_ways,
+    bridges,
     demo_roads,
     load_graph,
+    nearest_arc,
     save_graph,
 )
 from .solver_pool import SolverPool
@@ -123,17 +126,21 @@ __all__ = [
     "Weights",
     "arcs_in_circle",
     "assign_team",
+    "assignment_spans",
     "both_ways",
+    "bridges",
     "demo_roads",
     "dispatch_depots",
     "dispatch_teams",
     "list_depots",
     "list_teams",
     "load_graph",
+    "nearest_arc",
     "propose",
     "recommend",
     "release_stock",
     "release_team",
     "reserve_stock",
     "save_graph",
+    "words",
 ]

@@ -101,7 +101,7 @@ async def _question(work: Work, incident: IncidentRow) -> _Question:
     stocked = await repository.tasks_with_stock(work.session, incident.id)
     number_to_id = {(row.plan_code, row.number): str(row.id) for row in rows}
     tasks = [
-        _task(
+        dispatch_task(
             row, incident, number_to_id, wants_team=row.id not in sent, has_stock=row.id in stocked
         )
         for row in rows
@@ -114,7 +114,7 @@ async def _question(work: Work, incident: IncidentRow) -> _Question:
     )
 
 
-def _task(
+def dispatch_task(
     row: TaskRow,
     incident: IncidentRow,
     number_to_id: dict[tuple[str, str], str],
@@ -122,6 +122,7 @@ def _task(
     wants_team: bool,
     has_stock: bool,
 ) -> dispatch.DispatchTask:
+    """A task card as the optimiser sees it, at the incident's place."""
     needs: tuple[dispatch.Need, ...] = ()
     if wants_team and row.crew_needed > 0:
         needs = (
@@ -218,23 +219,14 @@ async def confirm(work: Work, proposal_id: UUID, wish: ConfirmIn) -> list[OrderR
     incident = await open_incident(work, proposal.incident_id, lock=False)
     if proposal.state != "proposed":
         raise ProposalUsedError(winner=proposal.confirmed_by or "")
-    lines = _chosen(proposal.content["lines"], wish.line_ids)
-    loads = _chosen(proposal.content["materials"], wish.material_ids)
+    lines = chosen(proposal.content["lines"], wish.line_ids)
+    loads = chosen(proposal.content["materials"], wish.material_ids)
     proposal.state = "confirmed"
     proposal.confirmed_at, proposal.confirmed_by = work.now, work.actor.name
     tasks = {row.id: row for row in await repository.tasks(work.session, incident.id)}
-    orders = [await _issue(work, incident, proposal, line, tasks) for line in lines]
+    orders = [await issue(work, incident, line, tasks, proposal.id) for line in lines]
     for load in loads:
-        await dispatch.reserve_stock(
-            work.session,
-            depot_id=UUID(load["depot_id"]),
-            item=load["item"],
-            quantity=load["quantity"],
-            incident_id=incident.id,
-            task_id=UUID(load["task_id"]),
-            reserved_by=work.actor.name,
-            is_drill=incident.is_drill,
-        )
+        await promise(work, incident, load)
     work.concerns(
         "dispatch_proposal",
         proposal.id,
@@ -244,7 +236,21 @@ async def confirm(work: Work, proposal_id: UUID, wish: ConfirmIn) -> list[OrderR
     return orders
 
 
-def _chosen(items: list[dict[str, Any]], ids: Iterable[str] | None) -> list[dict[str, Any]]:
+async def promise(work: Work, incident: IncidentRow, load: dict[str, Any]) -> None:
+    """Promise the stock of one load within a service call. Raises the room's `stock_short`."""
+    await dispatch.reserve_stock(
+        work.session,
+        depot_id=UUID(load["depot_id"]),
+        item=load["item"],
+        quantity=load["quantity"],
+        incident_id=incident.id,
+        task_id=UUID(load["task_id"]),
+        reserved_by=work.actor.name,
+        is_drill=incident.is_drill,
+    )
+
+
+def chosen(items: list[dict[str, Any]], ids: Iterable[str] | None) -> list[dict[str, Any]]:
     """The items with these ids, all for None. Raises ProposalLinesUnknownError."""
     if ids is None:
         return items
@@ -254,13 +260,14 @@ def _chosen(items: list[dict[str, Any]], ids: Iterable[str] | None) -> list[dict
     return [item for item in items if item["id"] in wanted]
 
 
-async def _issue(
+async def issue(
     work: Work,
     incident: IncidentRow,
-    proposal: DispatchProposalRow,
     line: dict[str, Any],
     tasks: dict[UUID, TaskRow],
+    proposal_id: UUID | None = None,
 ) -> OrderRow:
+    """Issue the order of one line within a service call. Raises the room's `team_taken`."""
     sequence = DRILL_ORDER_NUMBERS if incident.is_drill else ORDER_NUMBERS
     count = await repository.next_number(work.session, sequence)
     prefix = "DRL-ORD" if incident.is_drill else "ORD"
@@ -269,7 +276,7 @@ async def _issue(
     order = OrderRow(
         number=f"{prefix}-{work.now.year}-{count:04d}",
         incident_id=incident.id,
-        proposal_id=proposal.id,
+        proposal_id=proposal_id,
         line_id=line["id"],
         task_id=UUID(line["task_id"]),
         task_text=line["task_text"],

@@ -141,15 +141,17 @@ class Live:
         name: str,
         payload: dict[str, Any],
         *,
-        consultation_id: UUID,
+        consultation_id: UUID | None,
         region_code: str,
         permission: Permission,
     ) -> None:
-        """Tell those who may see a consultation something that is not kept: figures, levels."""
+        """Tell something that is not kept (figures, levels, progress) to those who may see it."""
         for sid, listener in list(self._listeners.items()):
             actor = listener.actor
             if actor.kind is ActorKind.FIELD_TEAM:
-                is_told = actor.consultation_id == consultation_id
+                is_told = consultation_id is not None and (
+                    actor.consultation_id == consultation_id
+                )
             else:
                 is_told = actor.may(permission) and actor.covers(region_code or None)
             if is_told:

@@ -163,6 +163,16 @@ async def active_assignments(
     return (await session.scalars(query)).all()
 
 
+async def ordered_assignments(session: AsyncSession, *, is_drill: bool) -> Sequence[TeamAssignment]:
+    """Active assignments made by an order."""
+    query = select(TeamAssignment).where(
+        col(TeamAssignment.state) == AssignmentState.ACTIVE.value,
+        col(TeamAssignment.order_id).is_not(None),
+        col(TeamAssignment.is_drill) == is_drill,
+    )
+    return (await session.scalars(query)).all()
+
+
 async def overlapping(
     session: AsyncSession, team_id: UUID, starts_at: datetime, ends_at: datetime
 ) -> TeamAssignment | None:

@@ -94,6 +94,14 @@ async def dispatch_teams(
     return [_as_dispatch_team(team, busy_until.get(team.id)) for team in teams]
 
 
+async def assignment_spans(
+    session: AsyncSession, *, is_drill: bool = False
+) -> dict[UUID, tuple[datetime, datetime]]:
+    """From when to when each order holds its team, by the order's id."""
+    rows = await repository.ordered_assignments(session, is_drill=is_drill)
+    return {row.order_id: (row.starts_at, row.ends_at) for row in rows if row.order_id is not None}
+
+
 def _as_dispatch_team(team: Team, busy_until: datetime | None) -> DispatchTeam:
     frees = [at for at in (team.available_from, busy_until) if at is not None]
     on_duty = team.state != TeamState.OFF_DUTY.value

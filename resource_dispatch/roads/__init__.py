@@ -5,6 +5,7 @@ from .conditions import RoadConditions, arcs_in_circle, both_ways
 from .demo import RoadPlace, demo_roads
 from .graph import PROFILES, Arc, Graph, RoadClass, VehicleProfile, load_graph, save_graph
 from .network import RoadNetwork, Route, Spot
+from .search import bridges, nearest_arc
 
 __all__ = [
     "PROFILES",
@@ -20,7 +21,9 @@ __all__ = [
     "VehicleProfile",
     "arcs_in_circle",
     "both_ways",
+    "bridges",
     "demo_roads",
     "load_graph",
+    "nearest_arc",
     "save_graph",
 ]

@@ -91,6 +91,10 @@ class RoadNetwork:
         node, straight_m = self._index.nearest(longitude, latitude)
         return Spot(longitude, latitude, node, round(straight_m * ACCESS_DETOUR))
 
+    def nearest_nodes(self, longitude: float, latitude: float, count: int) -> list[int]:
+        """The road nodes around a point, nearest first."""
+        return self._index.around(longitude, latitude, count)
+
     def matrix(
         self, sources: Sequence[Spot], targets: Sequence[Spot], profile: str = "standard"
     ) -> Ints:
@@ -209,6 +213,11 @@ class _NodeIndex:
         k = int(position)
         metres = distance_m(longitude, latitude, self._longitudes[k], self._latitudes[k])
         return self.nodes[k], metres
+
+    def around(self, longitude: float, latitude: float, count: int) -> list[int]:
+        point = self._plane(np.array([longitude]), np.array([latitude]))[0]
+        _, positions = self._tree.query(point, k=min(count, len(self.nodes)))
+        return [self.nodes[int(k)] for k in np.atleast_1d(positions)]
 
     def _plane(self, longitudes: Floats, latitudes: Floats) -> Floats:
         return project_m(longitudes, latitudes, self._middle)

@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 
 from command_center.database import Database
+from command_center.dispatch_desk import PlanRunner
 from command_center.incidents.dispatching import Dispatcher
 from command_center.security import (
     SYSTEM,
@@ -78,15 +79,18 @@ def roads() -> RoadNetwork:
 async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
     """The application as the web process serves it, on a loopback port."""
     pool = SolverPool(spares=0)
+    runner = PlanRunner(desk, pool, roads)
     services = [
         LogIn(desk, passwords),
         Health(),
         PublicConfig(demo=True, version="test"),
         Dispatcher(pool, roads),
+        runner,
     ]
     started = TestServer(create_app(desk, services))
     await started.start_server()
     yield started
+    await runner.stop()
     await started.close()
     await pool.close()
 
