@@ -31,6 +31,7 @@ PEERS: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "/usr/lib/python3/dist-packages/gi/__init__.py",
     ),
+    "kamailio": (("kamailio", "kamailio-tls-modules"), "kamailio"),
     "janus": (("janus",), "janus"),
     "tshark": (("tshark",), "tshark"),
     "fonts": (("fonts-noto-cjk",), "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
