@@ -4,6 +4,7 @@
 """
 
 from .allocator import Allocation, Allocator, Wish
+from .congestion import DelayWatch, InboundBound
 from .line import LineState
 from .links import AudioTerms, Link, LinkTerms, audio_line_bps, terms_of
 from .rungs import DEFAULT_CAP_BPS, RungKey, Screen, steps_for
@@ -13,6 +14,8 @@ __all__ = [
     "Allocation",
     "Allocator",
     "AudioTerms",
+    "DelayWatch",
+    "InboundBound",
     "LineState",
     "Link",
     "LinkTerms",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import LocalMediaError, RemoteMediaError
 
 SR, RR, SDES, BYE, APP, RTPFB, PSFB = 200, 201, 202, 203, 204, 205, 206
-RTPFB_NACK, RTPFB_TMMBR, RTPFB_TRANSPORT_CC = 1, 3, 15
+RTPFB_NACK, RTPFB_TMMBR, RTPFB_TMMBN, RTPFB_TRANSPORT_CC = 1, 3, 4, 15
 PSFB_PLI, PSFB_FIR, PSFB_AFB = 1, 4, 15
 SDES_CNAME = 1
 
@@ -105,6 +105,18 @@ class Remb:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """TMMBR or, with `is_notification`, TMMBN (RFC 5104 sections 4.2.1 and 4.2.2).
+
+    Entries are (media ssrc, bit/s, overhead in octets a packet).
+    """
+
+    ssrc: int
+    entries: tuple[tuple[int, int, int], ...]
+    is_notification: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OtherRtcp:
     """Any other packet: `count` is the 5-bit count or format field."""
 
@@ -122,6 +134,7 @@ RtcpPacket = (
     | PictureLoss
     | FullIntraRequest
     | Remb
+    | RateLimit
     | OtherRtcp
 )
 
@@ -169,6 +182,8 @@ def _parse_one(packet_type: int, count: int, body: bytes) -> RtcpPacket:
             return _parse_bye(body, count)
         if packet_type == RTPFB and count == RTPFB_NACK:
             return _parse_nack(body)
+        if packet_type == RTPFB and count in (RTPFB_TMMBR, RTPFB_TMMBN):
+            return _parse_rate_limit(body, is_notification=count == RTPFB_TMMBN)
         if packet_type == PSFB and count == PSFB_PLI:
             return PictureLoss(*struct.unpack_from("!II", body))
         if packet_type == PSFB and count == PSFB_FIR:
@@ -235,6 +250,17 @@ def _parse_nack(body: bytes) -> Nack:
     return Nack(ssrc, media_ssrc, tuple(lost))
 
 
+def _parse_rate_limit(body: bytes, *, is_notification: bool) -> RateLimit:
+    (ssrc,) = struct.unpack_from("!I", body)
+    if len(body) < 8 or (len(body) - 8) % 8:
+        raise RemoteMediaError("rtcp_malformed", why="TMMBR entries not whole")
+    entries = []
+    for position in range(8, len(body), 8):
+        media_ssrc, word = struct.unpack_from("!II", body, position)
+        entries.append((media_ssrc, (word >> 9 & 0x1FFFF) << (word >> 26), word & 0x1FF))
+    return RateLimit(ssrc, tuple(entries), is_notification)
+
+
 def _parse_fir(body: bytes) -> FullIntraRequest:
     (ssrc,) = struct.unpack_from("!I", body)
     if len(body) < 8 or (len(body) - 8) % 8:
@@ -294,6 +320,9 @@ def build(packet: RtcpPacket) -> bytes:
             for media_ssrc, sequence in packet.entries:
                 body += struct.pack("!IBxxx", media_ssrc, sequence & 0xFF)
             return _packet(PSFB, PSFB_FIR, body)
+        case RateLimit():
+            format_ = RTPFB_TMMBN if packet.is_notification else RTPFB_TMMBR
+            return _packet(RTPFB, format_, _build_rate_limit(packet))
         case Remb():
             return _packet(PSFB, PSFB_AFB, _build_remb(packet))
         case OtherRtcp():
@@ -341,6 +370,15 @@ def _build_nack(packet: Nack) -> bytes:
             bitmask |= 1 << (distance - 1)
             pending.pop(0)
         body += struct.pack("!HH", pid & 0xFFFF, bitmask)
+    return body
+
+
+def _build_rate_limit(packet: RateLimit) -> bytes:
+    body = struct.pack("!II", packet.ssrc, 0)
+    for media_ssrc, bitrate_bps, overhead in packet.entries:
+        exponent = max(0, bitrate_bps.bit_length() - 17)
+        word = exponent << 26 | bitrate_bps >> exponent << 9 | min(overhead, 0x1FF)
+        body += struct.pack("!II", media_ssrc, word)
     return body
 
 

@@ -24,6 +24,7 @@ from ..rtp import rtcp
 from ..rtp.packet import RtpPacket
 from .inbound_audio import InboundAudio
 from .inbound_video import InboundVideo
+from .offered import Offered
 from .outbound import Outbound
 from .plan import MediaPlan
 from .sources import Sources
@@ -31,7 +32,6 @@ from .sources import Sources
 log = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 1.0
-REMB_BPS = 2_500_000
 SIGNAL_EVERY = 4  # asks by RTCP, for one by signalling
 RFC2032_FIR = 192  # the key frame request of older rooms, a packet type of its own
 PICTURES: tuple[MediaKind, ...] = ("video", "content")
@@ -64,7 +64,8 @@ class RtpSession:
         self.plans: dict[MediaKind, MediaPlan] = {}
         self._shown: set[MediaKind] = set()
         self.terms = terms_of("internet")
-        self.cap_bps: int | None = None  # of what is sent; None: as the terms have it
+        self.cap_bps: int | None = None  # each way; None: as the terms have it
+        self.offered = Offered(self.terms, None)
         self._pool = decode_pool
         self._events = events
         self._reported_at: float | None = None
@@ -88,7 +89,9 @@ class RtpSession:
 
     def set_line(self, terms: LinkTerms, cap_bps: int | None) -> None:
         """What the leg's line is: now and for what is negotiated later."""
-        self.terms, self.cap_bps = terms, cap_bps
+        if (terms, cap_bps) != (self.terms, self.cap_bps):
+            self.terms, self.cap_bps = terms, cap_bps
+            self.offered = Offered(terms, cap_bps)
         self._fit()
 
     def _fit(self) -> None:
@@ -169,6 +172,7 @@ class RtpSession:
             return True
         for kind, video in self.pictures.items():
             if media in (None, kind) and packet.payload_type == video.plan.payload_type:
+                self.offered.sample(packet, video.plan.clock_rate, now)
                 video.receive(packet, size, now)
                 return True
         return False
@@ -207,10 +211,23 @@ class RtpSession:
                 self._want_keyframe_of(set())
             case rtcp.Remb() if "video" in self.out:
                 self.out["video"].estimated(packet.bitrate_bps, now)
+            case rtcp.RateLimit(is_notification=False):
+                self._take_limit(packet)
             case rtcp.Bye():
                 self._take_bye(packet)
             case _:
                 pass
+
+    def _take_limit(self, limit: rtcp.RateLimit) -> None:
+        """TMMBR: obeyed and confirmed (RFC 5104 section 3.5.4.2)."""
+        for media, outbound in self.out.items():
+            mine = [entry for entry in limit.entries if entry[0] == outbound.ssrc]
+            if mine and media != "audio":
+                outbound.line.asked(min(bitrate_bps for _, bitrate_bps, _ in mine))
+                notice = rtcp.RateLimit(
+                    outbound.ssrc, tuple((limit.ssrc, *entry[1:]) for entry in mine), True
+                )
+                self._events.send_rtcp(media, [notice])
 
     def _take_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float, unix_s: float) -> None:
         for block in blocks:
@@ -283,13 +300,14 @@ class RtpSession:
         """Deadlines and reports; call it every 20 ms or so."""
         for stream in self.pictures.values():
             stream.poll(now)
-        if self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
+        is_less = self.offered.update(self._streams(), now)
+        if is_less or self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = now
             for media in self.plans:
                 self._events.send_rtcp(media, self.report(media, now, unix_s))
 
     def report(self, media: MediaKind, now: float, unix_s: float) -> list[rtcp.RtcpPacket]:
-        """SR or RR, SDES, and REMB where it was negotiated."""
+        """SR or RR, SDES, and what the peer may offer where it understands that."""
         stream = self.audio_in if media == "audio" else self.pictures.get(media)
         block = stream.statistics.report_block(now) if stream is not None else None
         blocks = (block,) if block is not None else ()
@@ -298,8 +316,8 @@ class RtpSession:
         sender = outbound.sender_report(now, unix_s, blocks) if outbound is not None else None
         packets: list[rtcp.RtcpPacket] = [sender or rtcp.ReceiverReport(ssrc, blocks)]
         packets.append(rtcp.SourceDescription.cname(ssrc, self.cname))
-        if stream is not None and block is not None and "goog-remb" in stream.plan.feedback:
-            packets.append(rtcp.Remb(ssrc, REMB_BPS, (block.ssrc,)))
+        if stream is not None and block is not None:
+            packets += self.offered.words(ssrc, block.ssrc, stream.plan.feedback)
         return packets
 
     def goodbye(self, media: MediaKind) -> list[rtcp.RtcpPacket]:

@@ -25,6 +25,8 @@ EXAMPLES: list[rtcp.RtcpPacket] = [
     rtcp.FullIntraRequest(9, ((10, 255), (11, 0))),
     rtcp.Nack(12, 13, (65_534, 65_535, 0, 15, 16, 500)),
     rtcp.Remb(14, 2_700_000, (15, 16)),
+    rtcp.RateLimit(17, ((18, 2_500_096, 40), (19, 0, 511))),
+    rtcp.RateLimit(20, ((21, 384_000, 40),), is_notification=True),
     rtcp.OtherRtcp(205, 15, b"transport-cc..xx"),
 ]
 

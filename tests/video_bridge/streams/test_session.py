@@ -181,6 +181,47 @@ def test_reports_and_estimates_of_the_peer_reach_its_line() -> None:
     assert other.out["video"].steps[0] != H264_720P
 
 
+def test_request_for_less_is_obeyed_and_confirmed() -> None:
+    """TMMBR (RFC 5104): rooms on thin lines say once what they can take."""
+    peer = Peer(AUDIO, VIDEO)
+    outbound = peer.session.out["video"]
+    limit = rtcp.RateLimit(99, ((outbound.ssrc, 700_000, 40),))
+    peer.session.take_rtcp(rtcp.build(limit), 0.0, 0.0)
+    assert outbound.steps[0] == H264_360P
+    (notice,) = peer.asked(rtcp.RateLimit)
+    assert notice.is_notification and notice.entries[0][0] == 99
+
+
+def offer_too_much(peer: Peer, *, queue_s: float) -> None:
+    """Four seconds of pictures that come ever later up to `queue_s`."""
+    for frame in range(100):
+        sent = frame / 25
+        late = min(queue_s, max(0.0, sent - 1.0) * queue_s)
+        for n in range(4):
+            data = bytes(RtpPacket(96, frame * 4 + n, frame * 3600, 7, bytes(1150), n == 3))
+            peer.session.take_rtp(data, sent + late, "video")
+        peer.session.poll(sent + late, sent + late)
+
+
+def test_site_whose_line_queues_is_told_to_offer_less() -> None:
+    """Its cap holds from the first report; what its line really carries, once it queues."""
+    good, bad = Peer(AUDIO, VIDEO), Peer(AUDIO, VIDEO)
+    offer_too_much(good, queue_s=0.03)
+    assert {p.bitrate_bps >> 17 for p in good.asked(rtcp.Remb)} == {3_000_000 >> 17}
+    offer_too_much(bad, queue_s=0.5)
+    assert bad.asked(rtcp.Remb)[-1].bitrate_bps < 900_000
+
+
+def test_room_without_remb_is_asked_by_tmmbr() -> None:
+    """Each peer in the words it understands, and those who understand none in no words."""
+    room = Peer(AUDIO, replace(VIDEO, feedback=frozenset({"nack pli", "ccm tmmbr"})))
+    offer_too_much(room, queue_s=0.0)
+    assert room.asked(rtcp.RateLimit)[-1].entries[0][0] == 7 and not room.asked(rtcp.Remb)
+    plain = Peer(AUDIO, replace(VIDEO, feedback=frozenset()))
+    offer_too_much(plain, queue_s=0.5)
+    assert not plain.asked(rtcp.RateLimit) and not plain.asked(rtcp.Remb)
+
+
 def test_low_estimate_of_an_idle_line_means_nothing() -> None:
     """A receiver that is sent 200 kbit/s estimates little more, on the best of lines."""
     outbound = Outbound(VIDEO, 5)

@@ -1,0 +1,52 @@
+"""How much a peer may offer us: measured by its pictures' delay, told by REMB or TMMBR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..allocation import InboundBound, LinkTerms
+from ..rtp import rtcp
+from ..rtp.packet import RtpPacket
+from .inbound_audio import InboundAudio
+from .inbound_video import InboundVideo
+
+UPDATE_EVERY_S = 0.1
+PACKET_OVERHEAD = 40  # octets of RTP, UDP and IP headers, as TMMBR counts them
+
+
+class Offered:
+    """One leg's. `sample` its pictures' packets, `update` often, put `words` into reports."""
+
+    def __init__(self, terms: LinkTerms, cap_bps: int | None) -> None:
+        cap = terms.cap_bps if cap_bps is None else cap_bps
+        # A line that is known to be thin begins thin; others are told their cap, no less.
+        start = cap if terms.start_bps * 2 > terms.cap_bps else terms.start_bps
+        self.bound = InboundBound(start, cap)
+        self._sampled: tuple[int, int] | None = None
+        self._updated_at = 0.0
+
+    @property
+    def bound_bps(self) -> int:
+        return int(self.bound.bound_bps)
+
+    def sample(self, packet: RtpPacket, clock_rate: int, now: float) -> None:
+        """The first packet of each picture: the others wait for it at the sender."""
+        if (packet.ssrc, packet.timestamp) != self._sampled:
+            self._sampled = packet.ssrc, packet.timestamp
+            self.bound.delays.arrived(packet.timestamp / clock_rate, now)
+
+    def update(self, streams: Iterable[InboundAudio | InboundVideo], now: float) -> bool:
+        """True when less may be offered than before: report at once."""
+        if now - self._updated_at < UPDATE_EVERY_S:
+            return False
+        self._updated_at = now
+        arriving = sum(stream.rate.per_second(now) for stream in streams) * 8
+        return self.bound.update(arriving, now)
+
+    def words(self, ssrc: int, media_ssrc: int, feedback: frozenset[str]) -> list[rtcp.RtcpPacket]:
+        """REMB where it was negotiated, else TMMBR (RFC 5104) where that was."""
+        if "goog-remb" in feedback:
+            return [rtcp.Remb(ssrc, self.bound_bps, (media_ssrc,))]
+        if "ccm tmmbr" in feedback:
+            return [rtcp.RateLimit(ssrc, ((media_ssrc, self.bound_bps, PACKET_OVERHEAD),))]
+        return []
