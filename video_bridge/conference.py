@@ -19,6 +19,7 @@ from .leg import Leg
 from .messages import CloseReason, LegState, MediaKind
 from .places import EncoderBudget, Places
 from .programme import Programme
+from .recording.outputs import Outputs
 from .sound import Sound
 from .streams.outbound import Outbound
 from .video.layouts import Layout, arrangement_for
@@ -56,6 +57,7 @@ class Conference:
             Places(opening.conference_id, workers.budget, lambda _leg: "hall"),
         )
         self._sound = Sound(workers.audio, self._all, lambda: self._receivers("audio"))
+        self.outputs = Outputs(opening.conference_id, self._programme, self._sound, self._all, emit)
         self.content = ContentShow(opening.conference_id, workers.encode, self._all, emit)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
@@ -114,6 +116,7 @@ class Conference:
         """End all legs, then the tasks."""
         await asyncio.gather(*(self.close_leg(leg_id, reason) for leg_id in list(self.legs)))
         await asyncio.gather(*self._closing.values(), return_exceptions=True)
+        await self.outputs.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,6 +141,8 @@ class Conference:
             await asyncio.sleep(POLL_S)
             ticks += 1
             now, unix_s = self._loop.time(), time.time()
+            if ticks % JUDGE_EVERY == 0:
+                self.outputs.poll()
             for leg in self._all():
                 try:
                     self._look_after(leg, now, unix_s, is_judged=ticks % JUDGE_EVERY == 0)
@@ -162,6 +167,8 @@ class Conference:
             seats=list(seating.seats),
             arrangement=seating.arrangement,
             content_leg_id=self.content.leg_id,
+            recording_ids=self.outputs.recording_ids,
+            live_ids=self.outputs.live_ids,
             legs=[leg.stats(now) for leg in self._all() if leg.state is not LegState.CLOSED],
         )
 

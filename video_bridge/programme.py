@@ -10,9 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from typing import Protocol
 
-from .allocation.rungs import RungKey
+from .allocation.rungs import H264_720P, RungKey
 from .codecs.picture import Picture
+from .codecs.video import EncodedFrame
 from .datapath import Departure, FanoutTarget
 from .leg import Leg
 from .messages import LegState
@@ -30,6 +32,19 @@ RUNG_KEPT_S = 3.0
 PACE_S = 0.005  # between groups of packets of one frame
 WATCHED_FOR_S = 10.0  # after a still was asked for, legs go on being decoded
 MAX_BEHIND_S = 0.5
+
+
+class ProgrammeTap(Protocol):
+    """Takes the programme's encoded frames whole: a recorder, one more receiver of a rung."""
+
+    rung: Rung | None
+
+    def take_picture(self, frame: EncodedFrame, now: float) -> None:
+        """One frame of `rung`, on the event loop."""
+
+
+def _is_recorded(key: RungKey) -> bool:
+    return key.codec == "H264" and key.packetization_mode == 1 and key.height >= H264_720P.height
 
 
 class Programme:
@@ -54,6 +69,7 @@ class Programme:
         self._legs = legs
         self._receivers = receivers
         self._compositor = Compositor()
+        self.taps: list[ProgrammeTap] = []
         self._rungs: dict[RungKey, Rung] = {}
         self._used_at: dict[RungKey, float] = {}
         self._places = places
@@ -116,6 +132,9 @@ class Programme:
                 self._rungs.pop(rung.key, None)
                 continue
             self._send(rung, payloads, standing[rung.key], now)
+            if rung.newest is not None:
+                for tap in [tap for tap in self.taps if tap.rung is rung]:
+                    tap.take_picture(rung.newest, now)
 
     def _send(
         self, rung: Rung, payloads: list[bytes], outbounds: list[Outbound], now: float
@@ -158,11 +177,28 @@ class Programme:
                 deaf.add(key)
             standing.setdefault(key, []).append(outbound)
             self._used_at[key] = now
+        self._stand_taps(standing, now)
         for key, rung in list(self._rungs.items()):
             rung.has_deaf_leg = key in deaf
             if now - self._used_at.get(key, now) > RUNG_KEPT_S:
                 del self._rungs[key]
         return standing
+
+    def _stand_taps(self, standing: dict[RungKey, list[Outbound]], now: float) -> None:
+        """Recorders take the largest H.264 rung that somebody stands on, else one of 720p."""
+        for tap in self.taps:
+            fit = [k for k in standing if _is_recorded(k)]
+            key = max(fit, key=lambda k: k.height, default=H264_720P)
+            if tap.rung is not None and tap.rung.key in fit:
+                key = tap.rung.key
+            rung = self._rungs.get(key)
+            if rung is None:
+                rung = self._rungs[key] = Rung(key)
+            if tap.rung is not rung:
+                tap.rung = rung
+                rung.wish.want()
+            standing.setdefault(key, [])
+            self._used_at[key] = now
 
     def _show(self, *, is_watched: bool) -> list[Leg | None]:
         """Tell legs whether they are decoded; the legs in pane order."""

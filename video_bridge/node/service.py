@@ -97,10 +97,10 @@ class NodeService:
             m.LegRemove: self._remove,
             m.KeyframeRequest: self._keyframe,
             m.ContentSet: self._set_content,
-            m.RecordStart: self._refuse_recording,
-            m.RecordStop: self._refuse_recording,
-            m.LiveStart: self._refuse_recording,
-            m.LiveStop: self._refuse_recording,
+            m.RecordStart: self._start_recording,
+            m.RecordStop: self._stop_recording,
+            m.LiveStart: self._start_live,
+            m.LiveStop: self._stop_live,
             m.StatsGet: self._stats,
             m.PictureGet: self._picture,
             m.SnapshotGet: self._snapshot,
@@ -206,9 +206,23 @@ class NodeService:
         self._conference(request.conference_id).content.set(request.leg_id)
         return m.Done()
 
-    async def _refuse_recording(self, request: m.Body) -> m.Body:
-        del request
-        raise LocalMediaError("recording_unsupported")
+    async def _start_recording(self, request: m.RecordStart) -> m.Body:
+        self._conference(request.conference_id).outputs.start_recording(request)
+        return m.Done()
+
+    async def _stop_recording(self, request: m.RecordStop) -> m.Body:
+        for conference in list(self._conferences.values()):
+            await conference.outputs.stop_recording(request.recording_id)
+        return m.Done()
+
+    async def _start_live(self, request: m.LiveStart) -> m.Body:
+        self._conference(request.conference_id).outputs.start_live(request)
+        return m.Done()
+
+    async def _stop_live(self, request: m.LiveStop) -> m.Body:
+        for conference in list(self._conferences.values()):
+            await conference.outputs.stop_live(request.live_id)
+        return m.Done()
 
     async def _add(self, request: m.LegAdd) -> m.Body:
         """Adding a leg that is there gives its first answer again."""

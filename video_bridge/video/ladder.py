@@ -58,6 +58,7 @@ class Rung:
         self.wish = KeyframeWish()
         self.frames = 0
         self.has_deaf_leg = False
+        self.newest: EncodedFrame | None = None  # for recorders, who take frames whole
         self._picture_id = 0
         self._departure: Departure | None = None
         self._letterbox: Picture | None = None
@@ -95,6 +96,7 @@ class Rung:
         if self._encoder is None:
             self._encoder = self._open()
         frame = self._encoder.encode(picture, self.frames, force_keyframe=self.wish.take(now))
+        self.newest = frame
         self.frames += 1
         if frame.is_key:
             self._last_key_at = now
