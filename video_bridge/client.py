@@ -69,10 +69,17 @@ class NodeClient:
     async def snapshot(self) -> m.Snapshot:
         return m.Snapshot.model_validate(await self._ask(m.SnapshotGet(), 5.0))
 
-    async def picture(self, conference_id: str, width: int = 640) -> m.Picture:
-        return m.Picture.model_validate(
-            await self._ask(m.PictureGet(conference_id=conference_id, width=width), 5.0)
-        )
+    async def picture(
+        self,
+        conference_id: str,
+        width: int = 640,
+        *,
+        view: m.View = "hall",
+        preview: m.LayoutSet | None = None,
+    ) -> m.Picture:
+        """A view as it is now, or as `preview` would make it."""
+        request = m.PictureGet(conference_id=conference_id, width=width, view=view, preview=preview)
+        return m.Picture.model_validate(await self._ask(request, 5.0))
 
     async def _ask(self, request: m.Request, timeout_s: float) -> Json:
         body = request.model_dump(mode="json", exclude={"type"})

@@ -29,12 +29,17 @@ def _direction(leg: LegStats, way: Literal["in", "out"]) -> DirectionOut | None:
     if video is None and audio is None:
         return None
     head = video or audio
-    total = sum(stream.bitrate_bps for stream in (video, audio) if stream is not None)
-    loss = max(stream.loss_pct for stream in (video, audio) if stream is not None)
+    total = sum(s.bitrate_bps for s in (video, audio) if s is not None)
+    streams = [stream for stream in (video, audio) if stream is not None]
+    loss = max(stream.loss_pct for stream in streams)
+    jitter = max((s.jitter_ms for s in streams if s.jitter_ms is not None), default=None)
+    trip = max((s.round_trip_ms for s in streams if s.round_trip_ms is not None), default=None)
     return DirectionOut(
         codec=head.codec if head else None,
         bitrate_bps=total,
         loss_pct=round(loss, 2),
+        jitter_ms=None if jitter is None else round(jitter, 1),
+        round_trip_ms=None if trip is None else round(trip, 1),
         width=video.width if video else None,
         height=video.height if video else None,
         frame_rate=video.frame_rate if video else None,

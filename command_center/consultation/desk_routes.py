@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
 
 from video_bridge import VideoBridgeError
+from video_bridge.messages import LayoutSet, View
 
 from ..incidents.repository import incident as incident_of
 from ..security import Permission, Work
 from ..web import Context, route
 from . import repository, service
 from .access import make_link
+from .control.view import state_of
 from .errors import LocalConsultationError
 from .join_links import join_url, qr_svg
 from .proposal import ProposalRules
@@ -23,7 +26,6 @@ from .schemas import (
     ConsultationsOut,
     JoinTokenIn,
     JoinTokenOut,
-    LayoutIn,
     MemberIn,
     OpenIn,
     ParticipantOut,
@@ -37,17 +39,23 @@ from .view import Figures, consultation_out, participant_out
 READ = Permission.CONSULTATION_READ
 
 
-def _figures(ctx: Context[None], consultation_id: UUID) -> Figures:
+def _figures(ctx: Context[Any], consultation_id: UUID) -> Figures:
     return ctx.service(Switchboard).board.get(consultation_id, {})
 
 
-async def _shown(ctx: Context[None], row: ConsultationRow) -> ConsultationOut:
+async def shown(ctx: Context[Any], row: ConsultationRow) -> ConsultationOut:
+    """A consultation with its orders, roster, figures and alarms."""
     roster = await repository.participants(ctx.work.session, row.id)
-    return consultation_out(row, roster, _figures(ctx, row.id))
+    state = await state_of(ctx.work.session, row, ctx.work.now)
+    alarms = ctx.service(Switchboard).alarms.standing(row.id)
+    return consultation_out(row, roster, _figures(ctx, row.id), state, alarms)
 
 
-def _line(ctx: Context[None], row: ParticipantRow) -> ParticipantOut:
-    return participant_out(row, _figures(ctx, row.consultation_id))
+async def line(ctx: Context[Any], row: ParticipantRow) -> ParticipantOut:
+    """One line of the roster."""
+    consultation = await repository.consultation(ctx.work.session, row.consultation_id)
+    state = await state_of(ctx.work.session, consultation, ctx.work.now)
+    return participant_out(row, _figures(ctx, row.consultation_id), state.scene)
 
 
 async def visible(work: Work, consultation_id: UUID) -> ConsultationRow:
@@ -85,8 +93,7 @@ async def post_consultation(ctx: Context[OpenIn]) -> ConsultationOut:
     row = await service.open_consultation(
         ctx.work, ctx.path_id("incident_id"), ctx.body.title, ctx.body.members
     )
-    roster = await repository.participants(ctx.work.session, row.id)
-    return consultation_out(row, roster, {})
+    return await shown(ctx, row)
 
 
 @route("GET", "/consultations", access=READ, reply=ConsultationsOut)
@@ -99,13 +106,13 @@ async def list_consultations(ctx: Context[None]) -> ConsultationsOut:
         state=state if state in ("open", "closed", "all") else "open",
         limit=ctx.query_int("limit", 50, low=1, high=200),
     )
-    return ConsultationsOut(items=[await _shown(ctx, row) for row in rows])
+    return ConsultationsOut(items=[await shown(ctx, row) for row in rows])
 
 
 @route("GET", "/consultations/{consultation_id}", access=READ, reply=ConsultationOut)
 async def get_consultation(ctx: Context[None]) -> ConsultationOut:
     """One consultation with its roster and the figures of every leg."""
-    return await _shown(ctx, await visible(ctx.work, ctx.path_id("consultation_id")))
+    return await shown(ctx, await visible(ctx.work, ctx.path_id("consultation_id")))
 
 
 @route(
@@ -119,7 +126,7 @@ async def get_consultation(ctx: Context[None]) -> ConsultationOut:
 async def post_participant(ctx: Context[MemberIn]) -> ParticipantOut:
     """Invite a further member."""
     row = await service.invite(ctx.work, ctx.path_id("consultation_id"), ctx.body)
-    return participant_out(row, {})
+    return await line(ctx, row)
 
 
 def _ids(ctx: Context[None]) -> tuple[UUID, UUID]:
@@ -132,41 +139,41 @@ _ONE = "/consultations/{consultation_id}/participants/{participant_id}"
 @route("POST", f"{_ONE}/dial", access=service.dial, reply=ParticipantOut)
 async def post_dial(ctx: Context[None]) -> ParticipantOut:
     """Call or call again."""
-    return _line(ctx, await service.dial(ctx.work, *_ids(ctx)))
+    return await line(ctx, await service.dial(ctx.work, *_ids(ctx)))
 
 
 @route("POST", f"{_ONE}/hang-up", access=service.hang_up, reply=ParticipantOut)
 async def post_hang_up(ctx: Context[None]) -> ParticipantOut:
     """End its leg; it stays on the roster."""
-    return _line(ctx, await service.hang_up(ctx.work, *_ids(ctx)))
+    return await line(ctx, await service.hang_up(ctx.work, *_ids(ctx)))
 
 
 @route("POST", f"{_ONE}/mute", access=service.set_mutes, reply=ParticipantOut)
 async def post_mute(ctx: Context[None]) -> ParticipantOut:
     """Microphone off by the desk."""
     row = await service.set_mutes(ctx.work, *_ids(ctx), microphone_muted=True)
-    return _line(ctx, row)
+    return await line(ctx, row)
 
 
 @route("POST", f"{_ONE}/unmute", access=service.set_mutes, reply=ParticipantOut)
 async def post_unmute(ctx: Context[None]) -> ParticipantOut:
     """Microphone on again."""
     row = await service.set_mutes(ctx.work, *_ids(ctx), microphone_muted=False)
-    return _line(ctx, row)
+    return await line(ctx, row)
 
 
 @route("POST", f"{_ONE}/speaker-mute", access=service.set_mutes, reply=ParticipantOut)
 async def post_speaker_mute(ctx: Context[None]) -> ParticipantOut:
     """Nothing is sent to its speaker."""
     row = await service.set_mutes(ctx.work, *_ids(ctx), speaker_muted=True)
-    return _line(ctx, row)
+    return await line(ctx, row)
 
 
 @route("POST", f"{_ONE}/speaker-unmute", access=service.set_mutes, reply=ParticipantOut)
 async def post_speaker_unmute(ctx: Context[None]) -> ParticipantOut:
     """Sound again."""
     row = await service.set_mutes(ctx.work, *_ids(ctx), speaker_muted=False)
-    return _line(ctx, row)
+    return await line(ctx, row)
 
 
 @route("DELETE", _ONE, access=service.remove)
@@ -183,22 +190,7 @@ async def delete_participant(ctx: Context[None]) -> None:
 )
 async def post_call_absent(ctx: Context[None]) -> ConsultationOut:
     """Call everybody who is not in."""
-    return await _shown(ctx, await service.call_absent(ctx.work, ctx.path_id("consultation_id")))
-
-
-@route(
-    "PUT",
-    "/consultations/{consultation_id}/layout",
-    access=service.set_layout,
-    body=LayoutIn,
-    reply=ConsultationOut,
-)
-async def put_layout(ctx: Context[LayoutIn]) -> ConsultationOut:
-    """How many panes, who sits where."""
-    row = await service.set_layout(ctx.work, ctx.path_id("consultation_id"), ctx.body)
-    roster = await repository.participants(ctx.work.session, row.id)
-    board = ctx.service(Switchboard).board.get(row.id, {})
-    return consultation_out(row, roster, board)
+    return await shown(ctx, await service.call_absent(ctx.work, ctx.path_id("consultation_id")))
 
 
 @route(
@@ -209,7 +201,7 @@ async def put_layout(ctx: Context[LayoutIn]) -> ConsultationOut:
 )
 async def post_close(ctx: Context[None]) -> ConsultationOut:
     """End the consultation for everybody."""
-    return await _shown(
+    return await shown(
         ctx, await service.close_consultation(ctx.work, ctx.path_id("consultation_id"))
     )
 
@@ -239,15 +231,23 @@ async def post_join_token(ctx: Context[JoinTokenIn]) -> JoinTokenOut:
 async def get_picture(ctx: Context[None]) -> web.Response:
     """The programme as it is now."""
     row = await visible(ctx.work, ctx.path_id("consultation_id"))
+    return await picture(ctx, row, view="chair" if ctx.query("view") == "chair" else "hall")
+
+
+async def picture(
+    ctx: Context[None], row: ConsultationRow, *, view: View, preview: LayoutSet | None = None
+) -> web.Response:
+    """A JPEG of the node, as wide as the query asks. Raises `picture_unavailable`."""
     width = ctx.query_int("width", 640, low=64, high=1280)
+    node = ctx.service(Switchboard).node
     try:
-        picture = await ctx.service(Switchboard).node.picture(str(row.id), width)
+        found = await node.picture(str(row.id), width, view=view, preview=preview)
     except VideoBridgeError as error:
         if error.code in ("media_node_unreachable", "media_node_timeout"):
             raise
         raise LocalConsultationError("picture_unavailable") from error
     return web.Response(
-        body=b64decode(picture.jpeg_base64),
+        body=b64decode(found.jpeg_base64),
         content_type="image/jpeg",
         headers={"Cache-Control": "no-store"},
     )
@@ -267,7 +267,6 @@ ROUTES = [
     post_speaker_unmute,
     delete_participant,
     post_call_absent,
-    put_layout,
     post_close,
     post_join_token,
     get_picture,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from video_bridge.messages import Arrangement, SpeakerSwitch, View
+
 from ..incidents.schemas import OrderOut
+from .control.schemas import AlarmOut, ControlOut, OwnDeskOut
 from .model import AddressState, MemberKind, ParticipantState, Protocol
 
 
@@ -37,8 +41,15 @@ class OpenIn(_In):
 
 
 class LayoutIn(_In):
-    panes: int | None = Field(default=None, ge=1, le=9)
-    seats: list[UUID | None] | None = Field(default=None, max_length=9)
+    """多画面 of one view; `arrangement` wins over `panes`."""
+
+    view: View = "hall"
+    arrangement: Arrangement | None = None
+    panes: int | None = Field(default=None, ge=1, le=25)
+    seats: list[UUID | None] | None = Field(default=None, max_length=25)
+    speaker: SpeakerSwitch | None = Field(
+        default=None, description="声控切换: the loudest site takes the first pane; null: off"
+    )
 
 
 class JoinTokenIn(_In):
@@ -73,6 +84,8 @@ class DirectionOut(BaseModel):
     codec: str | None = None
     bitrate_bps: int = 0
     loss_pct: float = 0.0
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
     width: int | None = None
     height: int | None = None
     frame_rate: float | None = None
@@ -99,8 +112,17 @@ class ParticipantOut(BaseModel):
     state: ParticipantState
     reason_code: str | None
     reason_text: str | None
-    microphone_muted: bool
+    microphone_muted: bool = Field(description="会控闭音, as the desk set it")
+    muted_by: Literal["desk", "roll_call", "floor"] | None = Field(
+        default=None, description="who keeps its microphone closed now"
+    )
+    is_self_muted: bool = Field(default=False, description="本端闭麦, as its own page tells")
     speaker_muted: bool
+    watch_id: UUID | None = Field(default=None, description="观看会场: whom it watches")
+    attempts: int = Field(default=0, description="tries that failed since it was called")
+    redial_limit: int = Field(default=0, description="further tries that were asked for")
+    retry_at: AwareDatetime | None = None
+    has_given_up: bool = Field(default=False, description="no further try: see the reason")
     in_picture: bool
     joined_at: AwareDatetime | None
     stats: ParticipantStatsOut | None
@@ -113,6 +135,8 @@ class ParticipantOut(BaseModel):
 class LayoutOut(BaseModel):
     panes: int | None
     seats: list[UUID | None] | None
+    arrangement: Arrangement | None = None
+    speaker: SpeakerSwitch | None = None
 
 
 class ConsultationOut(BaseModel):
@@ -127,6 +151,8 @@ class ConsultationOut(BaseModel):
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
     layout: LayoutOut
+    control: ControlOut
+    alarms: list[AlarmOut] = []
     participants: list[ParticipantOut]
 
 
@@ -160,4 +186,5 @@ class JoinPageOut(BaseModel):
         default=None, description="left with reason `removed`: the desk hung up, do not come back"
     )
     reason_code: str | None = None
+    desk: OwnDeskOut | None = Field(default=None, description="of a member on the roster")
     orders: list[OrderOut]

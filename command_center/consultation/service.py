@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ..database import new_id
+from ..incidents.tables import IncidentRow
 from ..incidents.timeline import open_incident
 from ..incidents.timeline import tell as tell_incident
 from ..security import Permission, Work, service_call
@@ -17,7 +18,7 @@ from .control.repository import control_of
 from .errors import LocalConsultationError
 from .model import ABSENT, PULLED, SIGNALLED, MemberKind, ParticipantState, Protocol
 from .numbers import consultation_number
-from .schemas import LayoutIn, MemberIn
+from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import FoundUnregistered, Left, Started
 
@@ -61,27 +62,49 @@ async def open_consultation(
         raise LocalConsultationError(
             "consultation_open_already", consultation_id=str(running.id), number=running.number
         )
-    number, dial = await repository.next_numbers(work.session, is_drill=incident.is_drill)
+    row = await begin(work, title, members, region_code=incident.region_code, incident=incident)
+    work.concerns("consultation", row.id, is_drill=row.is_drill, number=row.number)
+    return row
+
+
+async def begin(
+    work: Work,
+    title: str,
+    members: Sequence[MemberIn],
+    *,
+    region_code: str,
+    incident: IncidentRow | None = None,
+    dial_number: str | None = None,
+    is_drill: bool = False,
+) -> ConsultationRow:
+    """Within a service call: a new consultation, its members called.
+
+    `dial_number` was announced before (a reservation), else the next one is taken. An incident's
+    consultation is a drill when the incident is.
+    """
+    is_drill = is_drill if incident is None else incident.is_drill
+    number, dial = await repository.next_numbers(work.session, is_drill=is_drill)
     row = ConsultationRow(
         id=new_id(),
-        number=consultation_number(number, work.now, is_drill=incident.is_drill),
-        dial_number=str(dial),
+        number=consultation_number(number, work.now, is_drill=is_drill),
+        dial_number=dial_number or str(dial),
         title=title,
-        incident_id=incident_id,
-        region_code=incident.region_code,
+        incident_id=None if incident is None else incident.id,
+        region_code=region_code,
         opened_at=work.now,
         opened_by=_actor_id(work.actor),
-        is_drill=incident.is_drill,
+        is_drill=is_drill,
     )
     work.session.add(row)
     await work.session.flush()
     for member in members:
         if member.kind is not MemberKind.OPERATOR:
             _want(await roster.add_member(work, row, member))
-    incident.consultation_id = row.id
-    incident.updated_at = work.now
-    work.session.add(incident)
-    tell_incident(work, incident, "incident.updated", {"id": str(incident.id)})
+    if incident is not None:
+        incident.consultation_id = row.id
+        incident.updated_at = work.now
+        work.session.add(incident)
+        tell_incident(work, incident, "incident.updated", {"id": str(incident.id)})
     roster.tell(work, row, "consultation.opened", {"id": str(row.id), "title": title})
     await roster.note(
         work,
@@ -92,7 +115,6 @@ async def open_consultation(
         dial_number=row.dial_number,
         count=len(members),
     )
-    work.concerns("consultation", row.id, is_drill=row.is_drill, number=row.number)
     return row
 
 
@@ -237,28 +259,6 @@ async def remove(work: Work, consultation_id: UUID, participant_id: UUID) -> Non
         row.seats = [None if seat == str(participant.id) else seat for seat in row.seats]
         work.session.add(row)
     roster.tell_participant(work, row, participant)
-
-
-@service_call(permission=Permission.CONSULTATION_CONTROL, audit="consultation.layout")
-async def set_layout(work: Work, consultation_id: UUID, layout: LayoutIn) -> ConsultationRow:
-    """多画面: how many panes and who sits in which. Raises `layout_malformed`."""
-    row = await open_consultation_row(work, consultation_id)
-    seats = layout.seats
-    if seats is not None:
-        known = {p.id for p in await repository.participants(work.session, consultation_id)}
-        taken = [seat for seat in seats if seat is not None]
-        if set(taken) - known:
-            raise LocalConsultationError("layout_malformed", reason="participant")
-        if len(set(taken)) != len(taken):
-            raise LocalConsultationError("layout_malformed", reason="twice")
-        if layout.panes is not None and len(seats) > layout.panes:
-            raise LocalConsultationError("layout_malformed", reason="panes")
-    row.panes = layout.panes
-    row.seats = None if seats is None else [None if s is None else str(s) for s in seats]
-    work.session.add(row)
-    roster.tell(work, row, "consultation.updated", {"id": str(row.id)})
-    work.concerns("consultation", row.id, is_drill=row.is_drill)
-    return row
 
 
 @service_call(permission=Permission.CONSULTATION_CONTROL, audit="consultation.close")

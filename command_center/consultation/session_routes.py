@@ -29,6 +29,7 @@ from .access import (
     fail_session,
     require_direction,
 )
+from .control.own_routes import own_desk
 from .control.refusal import refused_by_lock
 from .errors import LocalConsultationError
 from .schemas import JoinPageOut
@@ -208,13 +209,14 @@ async def get_join(ctx: Context[None]) -> JoinPageOut:
     if actor.team_id is not None and row.incident_id is not None:
         found = await orders_of_team(ctx.work.session, row.incident_id, actor.team_id)
         orders = [order_out(order, ctx.work.now) for order in found]
-    kind, state, reason_code = "phone", None, None
+    kind, state, reason_code, desk = "phone", None, None, None
     if actor.participant_id is not None:
         participant = await repository.participant(
             ctx.work.session, row.id, actor.participant_id, lock=False
         )
         kind, state = participant.kind, participant.state
         reason_code = participant.reason_code
+        desk = await own_desk(ctx, row, participant)
     return JoinPageOut.model_validate(
         {
             "consultation": {
@@ -229,6 +231,7 @@ async def get_join(ctx: Context[None]) -> JoinPageOut:
             "play": actor.can_play,
             "state": state,
             "reason_code": reason_code,
+            "desk": desk,
             "orders": orders,
         }
     )

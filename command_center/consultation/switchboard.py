@@ -34,10 +34,14 @@ from ..security.work import EVENT_CHANNEL
 from . import repository
 from .board import LegFigures, figures
 from .consultation_loop import ConsultationLoop, Wires
+from .control.alarm_desk import AlarmDesk
+from .control.reservation import open_due
+from .errors import ConsultationError
 from .registrations import note_registration, note_registrations
 
 LEADER_LOCK = 0x434C4541  # one leading switchboard per installation
 STATS_EVERY_S = 1.0
+RESERVATIONS_EVERY_S = 2.0
 _log = structlog.get_logger("command_center.switchboard")
 
 Push = Callable[[dict[UUID, dict[str, LegFigures]]], Awaitable[None]]
@@ -52,6 +56,7 @@ class Switchboard:
         self.gateway = WireClient(gateway_socket, self._on_gateway_event)
         self.board: dict[UUID, dict[str, LegFigures]] = {}
         self.push: Push | None = None
+        self.alarms = AlarmDesk(desk)
         self._loops: dict[UUID, ConsultationLoop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._leading = asyncio.Event()
@@ -65,7 +70,12 @@ class Switchboard:
     async def start(self) -> None:
         await self.node.start()
         await self.gateway.start()
-        for work in (self._lead(), self._watch_stats(), self._write_registrations()):
+        for work in (
+            self._lead(),
+            self._watch_stats(),
+            self._write_registrations(),
+            self._open_reserved(),
+        ):
             self._spawn(work)
 
     async def stop(self) -> None:
@@ -228,14 +238,31 @@ class Switchboard:
                 loop = self._loops.get(_uuid(conference.conference_id))
                 if loop is not None:
                     loop.on_node_stats(conference, taken_at)
+            await self._feed_alarms(board)
             if self.push is not None and board:
                 await self._push_board(self.push)
+
+    async def _feed_alarms(self, board: dict[UUID, dict[str, LegFigures]]) -> None:
+        try:
+            await self.alarms.feed(board, self._desk.clock(), is_leader=self.is_leader)
+        except (ConsultationError, SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("alarms_not_told", error=type(error).__name__)
 
     async def _push_board(self, push: Push) -> None:
         try:
             await push(self.board)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             _log.warning("figures_not_pushed", error=type(error).__name__)
+
+    async def _open_reserved(self) -> None:
+        """Reservations whose time has come."""
+        while True:
+            await self._leading.wait()
+            try:
+                await open_due(self._desk)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("reservations_not_opened", error=type(error).__name__)
+            await asyncio.sleep(RESERVATIONS_EVERY_S)
 
     # --- the gateway ---------------------------------------------------------------------
 

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from .board import LegFigures
+from .control.alarms import Alarm
+from .control.schemas import AlarmOut
+from .control.staging import Scene, closed_by
+from .control.view import DeskState, control_out, has_given_up
 from .model import MemberKind, ParticipantState, Protocol
 from .schemas import ConsultationOut, LayoutOut, ParticipantOut
 from .tables import ConsultationRow, ParticipantRow
@@ -14,7 +18,7 @@ from .words import reason_text
 Figures = Mapping[str, LegFigures]
 
 
-def participant_out(row: ParticipantRow, legs: Figures) -> ParticipantOut:
+def participant_out(row: ParticipantRow, legs: Figures, scene: Scene) -> ParticipantOut:
     found = legs.get(row.leg_id or "") or legs.get(row.viewer_leg_id or "")
     return ParticipantOut(
         id=row.id,
@@ -25,7 +29,14 @@ def participant_out(row: ParticipantRow, legs: Figures) -> ParticipantOut:
         reason_code=row.reason_code,
         reason_text=reason_text(row.reason_code),
         microphone_muted=row.microphone_muted,
+        muted_by=closed_by(scene, row.id, is_muted=row.microphone_muted),
+        is_self_muted=row.is_self_muted,
         speaker_muted=row.speaker_muted,
+        watch_id=row.watch_id,
+        attempts=row.attempts,
+        redial_limit=row.redial_limit,
+        retry_at=row.retry_at,
+        has_given_up=has_given_up(row),
         in_picture=found is not None and found.is_in_picture,
         joined_at=row.joined_at,
         stats=None if found is None else found.stats,
@@ -36,9 +47,13 @@ def participant_out(row: ParticipantRow, legs: Figures) -> ParticipantOut:
 
 
 def consultation_out(
-    row: ConsultationRow, participants: Sequence[ParticipantRow], legs: Figures
+    row: ConsultationRow,
+    participants: Sequence[ParticipantRow],
+    legs: Figures,
+    state: DeskState,
+    alarms: Sequence[Alarm] = (),
 ) -> ConsultationOut:
-    seats = row.seats
+    seats, control = row.seats, control_out(state)
     return ConsultationOut(
         id=row.id,
         number=row.number,
@@ -52,6 +67,25 @@ def consultation_out(
         layout=LayoutOut(
             panes=row.panes,
             seats=None if seats is None else [UUID(seat) if seat else None for seat in seats],
+            arrangement=control.arrangement,
+            speaker=control.speaker,
         ),
-        participants=[participant_out(participant, legs) for participant in participants],
+        control=control,
+        alarms=_alarms(participants, alarms),
+        participants=[participant_out(one, legs, state.scene) for one in participants],
     )
+
+
+def _alarms(participants: Sequence[ParticipantRow], alarms: Sequence[Alarm]) -> list[AlarmOut]:
+    """Alarms of members who still have the leg, in plain words."""
+    owners = {leg: one for one in participants for leg in (one.leg_id, one.viewer_leg_id) if leg}
+    return [
+        AlarmOut(
+            participant_id=owners[alarm.leg_id].id,
+            code=alarm.code,
+            text=alarm.text(owners[alarm.leg_id].name),
+            since=alarm.since,
+        )
+        for alarm in alarms
+        if alarm.leg_id in owners
+    ]

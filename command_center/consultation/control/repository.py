@@ -35,13 +35,6 @@ async def is_locked(session: AsyncSession, consultation_id: UUID) -> bool:
     return bool((await session.scalars(query)).one_or_none())
 
 
-async def controls_of(
-    session: AsyncSession, consultation_ids: Sequence[UUID]
-) -> dict[UUID, ControlRow]:
-    query = select(ControlRow).where(col(ControlRow.consultation_id).in_(consultation_ids))
-    return {row.consultation_id: row for row in await session.scalars(query)}
-
-
 async def floor_queue(session: AsyncSession, consultation_id: UUID) -> Sequence[FloorRow]:
     """申请发言 that are open, who came first first."""
     query = (
@@ -54,23 +47,6 @@ async def floor_queue(session: AsyncSession, consultation_id: UUID) -> Sequence[
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(query)).all()
-
-
-async def floor_queues(
-    session: AsyncSession, consultation_ids: Sequence[UUID]
-) -> dict[UUID, list[FloorRow]]:
-    query = (
-        select(FloorRow)
-        .where(
-            col(FloorRow.consultation_id).in_(consultation_ids),
-            col(FloorRow.state).in_(OPEN_REQUESTS),
-        )
-        .order_by(col(FloorRow.requested_at), col(FloorRow.id))
-    )
-    found: dict[UUID, list[FloorRow]] = {}
-    for row in await session.scalars(query):
-        found.setdefault(row.consultation_id, []).append(row)
-    return found
 
 
 async def floor_request(
