@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,12 @@ RECEIVABLE = (
     MediaCapability("audio", "PCMA"),
     MediaCapability("audio", "PCMU"),
     MediaCapability("video", "H264", bitrate_bps=2_000_000),
+    MediaCapability("video", "H263", bitrate_bps=768_000, sizes={"qcif": 1, "cif": 1}),
+    MediaCapability("video", "H261", bitrate_bps=768_000, sizes={"qcif": 1, "cif": 1}),
+)
+CIF = {"cif": 1}  # the picture that the node sends to H.263 and H.261 rooms, 25 a second
+SENDABLE = tuple(
+    replace(capability, sizes=CIF) if capability.sizes else capability for capability in RECEIVABLE
 )
 _REFUSALS = {403: "noPermission", 404: "unreachableDestination", 486: "inConf"}
 
@@ -131,6 +138,8 @@ class H323Edge:
         return True
 
     def on_node_event(self, event: node_words.Event) -> None:
+        if not isinstance(event, node_words.LegClosed | node_words.KeyframeWanted):
+            return
         room = self.room_of(event.leg_id)
         if room is None or room.call is None:
             return
@@ -140,7 +149,7 @@ class H323Edge:
             room.call.has_leg = False
             result = RESULT_OF_REASON.get(event.reason, CallResult.MEDIA_FAILED)
             room.release("destinationRejection", result)
-        elif isinstance(event, node_words.KeyframeWanted):
+        else:
             room.want_keyframe()
 
     def reconcile(self, snapshot: node_words.Snapshot | None) -> None:
@@ -160,7 +169,7 @@ class H323Edge:
             random24=lambda: secrets.randbits(24),
         )
         identity = Identity(self._settings.user_agent)
-        return H323Call(identity, control)
+        return H323Call(identity, control, tunnelling=self._settings.h323_tunnelling)
 
     # --- out --------------------------------------------------------------------------------
 
@@ -205,6 +214,7 @@ class H323Edge:
             reference=next(self._references),
             new_id=lambda: secrets.token_bytes(16),
             now=self.now(),
+            proposals=room.proposals(SENDABLE) if self._settings.h323_fast_start else (),
         )
         room.pump()
         loop = asyncio.get_running_loop()

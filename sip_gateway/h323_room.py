@@ -25,7 +25,8 @@ from .h323.call import (
     Ringing,
 )
 from .h323.call import CallState as H225State
-from .h323.capability import CapabilitySet, Codec, MediaCapability
+from .h323.capability import CapabilitySet, Codec, Kind, MediaCapability, sendable
+from .h323.fast_start import Proposal, propose
 from .h323_result import result_of_release
 from .legs import Legs
 from .messages import Body, CallResult, CallState, DtmfPressed
@@ -34,10 +35,11 @@ from .transports.tpkt import TpktConnection, connect
 _log = structlog.get_logger("sip_gateway.h323")
 
 AUDIO_ORDER: tuple[Codec, ...] = ("G722", "PCMA", "PCMU")
-VIDEO_ORDER: tuple[Codec, ...] = ("H264",)
-STATIC_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9}
+VIDEO_ORDER: tuple[Codec, ...] = ("H264", "H263", "H261")
+STATIC_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "H261": 31, "H263": 34}
 H264_TYPE = 110
 SESSIONS: dict[MediaKind, int] = {"audio": 1, "video": 2}
+KINDS: dict[MediaKind, Kind] = {"audio": "audio", "video": "video"}
 LATEST_MEDIA_S = 15.0  # connected, but no channel opened by then
 
 
@@ -67,6 +69,7 @@ class Room:
         self._sending_to: dict[MediaKind, ev.ChannelOpen] = {}
         self._limits: dict[MediaKind, int | None] = {}
         self._capabilities: CapabilitySet | None = None
+        self._proposals: tuple[Proposal, ...] = ()
         self._is_over = False
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
@@ -83,8 +86,39 @@ class Room:
 
     def answer(self) -> None:
         self.core.ring(self._house.now())
-        self.core.answer(self._house.now())
+        self.core.answer(self._house.now(), self._taken())
         self.pump()
+
+    def proposals(self, capabilities: tuple[MediaCapability, ...]) -> tuple[Proposal, ...]:
+        """Fast start of a call that we make: what we can send and receive, best first."""
+        local = self.call.local_media if self.call is not None else None
+        if local is None:
+            return ()
+        addresses: dict[Kind, tuple[int, tuple[str, int], tuple[str, int]]] = {}
+        for media, session in SESSIONS.items():
+            port, kind = local.port(media), KINDS[media]
+            if port is not None:
+                addresses[kind] = (session, (local.address, port), (local.address, port + 1))
+        types = {**STATIC_TYPES, "H264": H264_TYPE}
+        return propose(capabilities, addresses, types, self.core.control_session.new_number)
+
+    def _taken(self) -> tuple[Proposal, ...]:
+        """The caller's proposals that we take: the first usable, a direction and session."""
+        local = self.call.local_media if self.call is not None else None
+        taken: dict[tuple[MediaKind, bool], Proposal] = {}
+        for proposal in self._proposals if local is not None else ():
+            media = _media(proposal.capability)
+            port = local.port(media) if local is not None and media is not None else None
+            carried = proposal.capability
+            reachable = proposal.to_called or (
+                proposal.rtp is not None and carried is not None and sendable(carried)
+            )
+            if local is None or media is None or port is None or not reachable:
+                continue
+            rtp = (local.address, port) if proposal.to_called else None
+            answer = proposal.taken(rtp, (local.address, port + 1))
+            taken.setdefault((media, proposal.to_called), answer)
+        return tuple(taken.values())
 
     def take_control(self, connection: TpktConnection) -> None:
         """A separate H.245 connection stands."""
@@ -161,7 +195,8 @@ class Room:
 
     def _take_one(self, event: CallEvent) -> None:
         match event:
-            case Incoming(caller_name=name, dialled=dialled):
+            case Incoming(caller_name=name, dialled=dialled, proposals=proposals):
+                self._proposals = proposals
                 self._house.invited(self, name, dialled)
             case Ringing():
                 self._moved(CallState.RINGING)
@@ -176,6 +211,8 @@ class Room:
             case ev.CapabilitiesReceived(capabilities=capabilities):
                 self._capabilities = capabilities
                 self._follow_capabilities()
+                if self._sending_to:
+                    self._reconnect()  # the peer's packetisation is known only now
             case ev.RoleDecided():
                 self._follow_capabilities()
             case ev.SessionEnded(reason=reason):
@@ -202,6 +239,13 @@ class Room:
         match event:
             case ev.ChannelOffered():
                 self._channel_offered(event)
+            case ev.FastStarted(sending=sending, receiving=receiving):
+                for opened, carried in sending:
+                    self._now_sending(opened, carried)
+                for offered in receiving:
+                    if (media := _media(offered.capability)) is not None:
+                        self._theirs[media] = (offered.number, offered)
+                self._reconnect()
             case ev.ChannelOpen(number=number):
                 media = self._media_of(number)
                 if media is not None:
@@ -262,14 +306,11 @@ class Room:
             self._ours[media] = (number, capability)
 
     def _channel_offered(self, offered: ev.ChannelOffered) -> None:
-        session, capability = self.core.control_session, offered.capability
+        session = self.core.control_session
         local = self.call.local_media if self.call is not None else None
-        media: MediaKind | None = None
-        if capability is not None and capability.kind in ("audio", "video"):
-            media = "audio" if capability.kind == "audio" else "video"
+        media = _media(offered.capability)
         port = local.port(media) if local is not None and media is not None else None
-        usable = capability is not None and capability.codec in (*AUDIO_ORDER, *VIDEO_ORDER)
-        if local is None or media is None or port is None or not usable or media in self._theirs:
+        if local is None or media is None or port is None or media in self._theirs:
             session.reject_channel(offered.number, "dataTypeNotSupported")
             return
         session.accept_channel(
@@ -277,6 +318,12 @@ class Room:
         )
         self._theirs[media] = (offered.number, offered)
         self._reconnect()
+
+    def _now_sending(self, opened: ev.ChannelOpen, carried: MediaCapability) -> None:
+        media = _media(carried)
+        if media is not None:
+            self._ours[media] = (opened.number, carried)
+            self._sending_to[media] = opened
 
     def _media_of(self, number: int) -> MediaKind | None:
         return next((media for media, kept in self._ours.items() if kept[0] == number), None)
@@ -383,6 +430,13 @@ class Room:
                 self._house.spawn(self._house.legs.remove(call.leg_id, reason))
             self._house.announce(call.changed())
         self._house.gone(self)
+
+
+def _media(capability: MediaCapability | None) -> MediaKind | None:
+    """Which line of the leg carries this; None for what the leg cannot carry."""
+    if capability is None or capability.codec not in (*AUDIO_ORDER, *VIDEO_ORDER):
+        return None
+    return next((media for media, kind in KINDS.items() if kind == capability.kind), None)
 
 
 def _payload_type(declared: int | None, codec: Codec) -> int:

@@ -66,6 +66,12 @@ class GatewaySettings(BaseModel):
     h323_port: int | None = Field(
         default=1720, ge=0, le=65535, description="H.225.0 call signalling, None for no H.323"
     )
+    h323_fast_start: bool = Field(
+        default=True, description="propose media channels in SETUP, one round trip less"
+    )
+    h323_tunnelling: bool = Field(
+        default=True, description="offer H.245 inside the signalling connection"
+    )
     tls_port: int | None = Field(
         default=5061, ge=0, le=65535, description="TLS port, used when certificate files are given"
     )

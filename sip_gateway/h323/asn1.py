@@ -23,6 +23,7 @@ Value = Any  # the library's nested tuples, dicts and bytes; typed one layer up
 _H323_UU = H225.H323_MESSAGES.H323_UserInformation
 _RAS = H225.H323_MESSAGES.RasMessage
 _H245 = H245.MULTIMEDIA_SYSTEM_CONTROL.MultimediaSystemControlMessage
+_CHANNEL = H245.MULTIMEDIA_SYSTEM_CONTROL.OpenLogicalChannel
 
 _library_to_per = _CONSTRUCT._to_per
 
@@ -116,3 +117,12 @@ def decode_h245(pdu: bytes) -> Value:
 
 def encode_h245(value: Value) -> bytes:
     return _encode(_H245, value)
+
+
+def decode_channel(pdu: bytes) -> Value:
+    """An OpenLogicalChannel of fast start. Raises RemoteH323Error."""
+    return _decode(_CHANNEL, pdu)
+
+
+def encode_channel(value: Value) -> bytes:
+    return _encode(_CHANNEL, value)

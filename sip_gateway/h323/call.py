@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from . import h225
+from . import fast_start, h225
 from . import h245_events as ev
 from .errors import LocalH323Error, RemoteH323Error
+from .fast_start import Proposal
 from .h225 import Address, CallIds, Identity
 from .h245 import ControlSession
 from .q931 import MessageType, Q931Message
@@ -63,6 +64,7 @@ class Incoming:
 
     caller_name: str
     dialled: str
+    proposals: tuple[Proposal, ...] = ()  # fast start: `answer` may take some
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class H323Call:
         self._events: list[CallEvent] = []
         self._since = 0.0
         self._control_started = False
+        self._proposed: tuple[Proposal, ...] = ()
         self.was_active = False  # CONNECT was seen: what ends the call now is a hang-up
 
     # --- the caller's side ----------------------------------------------------------------
@@ -132,11 +135,13 @@ class H323Call:
         reference: int,
         new_id: Callable[[], bytes],
         now: float,
+        proposals: tuple[Proposal, ...] = (),
     ) -> None:
-        """Send SETUP. Ringing, Connected or Released follows."""
+        """Send SETUP, with `proposals` for fast start. Ringing, Connected or Released follows."""
         if self.state is not CallState.NULL:
             raise LocalH323Error("h323_call_state", state=self.state.name)
         call_id = new_id()
+        self._proposed = proposals
         self._ids = CallIds(reference, call_id, call_id, from_destination=False)
         self._enter(CallState.CALL_INITIATED, now)
         self._send(
@@ -147,6 +152,7 @@ class H323Call:
                 source=source,
                 target=target,
                 tunnelling=self._tunnelling,
+                fast_start=tuple(proposal.encode() for proposal in proposals),
             )
         )
 
@@ -158,9 +164,13 @@ class H323Call:
     def ring(self, now: float) -> None:
         self._answer_with(MessageType.ALERTING, CallState.CALL_RECEIVED, now)
 
-    def answer(self, now: float) -> None:
-        """CONNECT; with tunnelling our first H.245 messages ride on it."""
-        self._answer_with(MessageType.CONNECT, CallState.ACTIVE, now)
+    def answer(self, now: float, taken: tuple[Proposal, ...] = ()) -> None:
+        """CONNECT; `taken` of the caller's proposals, ours by `Proposal.taken`.
+
+        With tunnelling our first H.245 messages ride on it.
+        """
+        self._answer_with(MessageType.CONNECT, CallState.ACTIVE, now, taken)
+        self._fast_started(taken, we_called=False)
 
     @property
     def tunnels(self) -> bool:
@@ -269,9 +279,14 @@ class H323Call:
         if kind is M.SETUP:
             self._ids = h225.call_ids_of(received)
             self._tunnelling &= received.tunnelling
-            self._events.append(Incoming(received.caller_name, received.dialled))
+            proposals = fast_start.read(received.fast_start)
+            self._proposed = proposals
+            self._events.append(Incoming(received.caller_name, received.dialled, proposals))
             return
         self._tunnelling &= received.tunnelling
+        if received.fast_start and self._proposed:
+            answers = fast_start.read(received.fast_start)
+            self._fast_started(fast_start.match(self._proposed, answers), we_called=True)
         if kind is M.ALERTING and was is not CallState.CALL_DELIVERED:
             self._events.append(Ringing())
         if kind is M.CONNECT:
@@ -289,6 +304,24 @@ class H323Call:
                     h245_address=self._control_address,
                 )
             )
+
+    def _fast_started(self, taken: tuple[Proposal, ...], *, we_called: bool) -> None:
+        """The channels that were taken are open, and from now on like any other (8.1.7.2)."""
+        event = fast_start.started(self._proposed, taken, we_called=we_called)
+        self._proposed = ()  # H.323 8.1.7.1: answered once
+        session = self.control_session
+        for opened, carried in event.sending:
+            session.adopt(opened.number, opened.session, carried, opened.payload_type, ours=True)
+        for offered in event.receiving:
+            session.adopt(
+                offered.number,
+                offered.session,
+                offered.capability,
+                offered.payload_type,
+                ours=False,
+            )
+        if event.sending or event.receiving:
+            self._events.append(event)
 
     def _stateless(self, kind: MessageType, received: h225.Received) -> None:
         if kind is M.STATUS_ENQUIRY:
@@ -317,7 +350,13 @@ class H323Call:
         self._enter(CallState.RELEASED, now)
         self._events.append(Released(reason, received.message.cause, by_us=False))
 
-    def _answer_with(self, kind: MessageType, state: CallState, now: float) -> None:
+    def _answer_with(
+        self,
+        kind: MessageType,
+        state: CallState,
+        now: float,
+        taken: tuple[Proposal, ...] = (),
+    ) -> None:
         if self.state not in (S.CALL_PRESENT, S.INCOMING_PROCEEDING, S.CALL_RECEIVED):
             raise LocalH323Error("h323_call_state", state=self.state.name)
         self._enter(state, now)
@@ -334,6 +373,7 @@ class H323Call:
                 tunnelling=self._tunnelling,
                 tunnelled=tunnelled,
                 h245_address=self._control_address if with_address else None,
+                fast_start=tuple(proposal.encode() for proposal in taken),
             )
         )
         if state is CallState.ACTIVE:

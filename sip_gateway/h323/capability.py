@@ -6,7 +6,7 @@ carries. Bit rates are bit/s here and units of 100 bit/s on the wire.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Value = Any
@@ -117,7 +117,7 @@ def from_h245(value: Value) -> MediaCapability | None:
         known = next((video for video in inner if video is not None), None)
         if known is None or not _is_h239(body):
             return None
-        return _replace_kind(known, "content")
+        return replace(known, kind="content")
     if name == "genericVideoCapability":
         return _h264(body)
     if name in ("h261VideoCapability", "h263VideoCapability"):
@@ -133,20 +133,6 @@ def _is_h239(body: Value) -> bool:
     return any(
         extension.get("capabilityIdentifier") == ("standard", H239_EXTENDED_VIDEO)
         for extension in body.get("videoCapabilityExtension", [])
-    )
-
-
-def _replace_kind(capability: MediaCapability, kind: Kind) -> MediaCapability:
-    return MediaCapability(
-        kind,
-        capability.codec,
-        capability.bitrate_bps,
-        capability.packets_ms,
-        capability.profiles,
-        capability.level,
-        capability.max_mbps,
-        capability.max_fs,
-        capability.sizes,
     )
 
 
@@ -186,12 +172,20 @@ class CapabilitySet:
         return not self.media
 
     def best(self, kind: Kind, wanted: tuple[Codec, ...]) -> MediaCapability | None:
-        """The peer's capability for the first codec that it and we have."""
+        """The peer's capability for the first codec that it and we have, as a channel carries it.
+
+        Of H.261 and H.263 we send one size, so a channel names that alone (B.2.2.4).
+        """
         for codec in wanted:
             for capability in self.media:
-                if capability.kind == kind and capability.codec == codec:
-                    return capability
+                if capability.kind == kind and capability.codec == codec and sendable(capability):
+                    return replace(capability, sizes={"cif": 1} if capability.sizes else {})
         return None
+
+
+def sendable(capability: MediaCapability) -> bool:
+    """Whether it takes what we send: of H.261 and H.263 that is CIF at up to 29.97 a second."""
+    return not capability.sizes or capability.sizes.get("cif") == 1
 
 
 def capability_table(media: tuple[MediaCapability, ...], *, content: bool) -> Value:

@@ -74,6 +74,11 @@ class Received:
         return transport_address(self.body.get("h245Address"))
 
     @property
+    def fast_start(self) -> tuple[bytes, ...]:
+        """Encoded channels proposed or taken (H.225.0 7.3)."""
+        return tuple(bytes(octets) for octets in self.body.get("fastStart", []))
+
+    @property
     def caller_name(self) -> str:
         """What the peer calls itself: display, else its first alias."""
         if self.message.display:
@@ -166,6 +171,7 @@ def setup(
     target: Address,
     tunnelled: tuple[bytes, ...] = (),
     tunnelling: bool,
+    fast_start: tuple[bytes, ...] = (),
 ) -> Q931Message:
     """The call's first message. `number` empty: call whoever answers at `target`."""
     aliases: list[Value] = [("h323-ID", identity.name)]
@@ -187,6 +193,8 @@ def setup(
         "multipleCalls": False,
         "maintainConnection": False,
     }
+    if fast_start:
+        body["fastStart"] = list(fast_start)
     elements: tuple[tuple[int, bytes], ...] = ((ElementId.BEARER_CAPABILITY, BEARER_PACKET),)
     if number:
         is_number = all(digit in "0123456789*#," for digit in number)
@@ -212,6 +220,7 @@ def progress(
     tunnelling: bool,
     tunnelled: tuple[bytes, ...] = (),
     h245_address: Address | None = None,
+    fast_start: tuple[bytes, ...] = (),
 ) -> Q931Message:
     """CALL PROCEEDING, ALERTING or CONNECT."""
     choice = {
@@ -232,6 +241,8 @@ def progress(
         elements = ((ElementId.BEARER_CAPABILITY, BEARER_PACKET),)
     if h245_address is not None:
         body["h245Address"] = ip_address(h245_address)
+    if fast_start:
+        body["fastStart"] = list(fast_start)
     return _message(
         kind,
         ids,

@@ -7,7 +7,6 @@ requests, which get functionNotUnderstood as clause 6.2 wants.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -20,10 +19,9 @@ from .capability import (
     H241_SINGLE_NAL,
     MediaCapability,
     capability_table,
-    from_h245,
     parse_capability_set,
-    to_h245,
 )
+from .channels import address_of, capability_of, data_type, media_parameters, unicast
 from .errors import LocalH323Error, RemoteH323Error
 from .h239 import TokenMixin
 
@@ -48,19 +46,6 @@ class _Channel:
     capability: MediaCapability | None
     payload_type: int | None
     state: ChannelState
-
-
-def _address(value: Value) -> ev.Address | None:
-    """An iPAddress of H.245; other kinds are not ours."""
-    if value is None or value[0] != "unicastAddress" or value[1][0] != "iPAddress":
-        return None
-    body = value[1][1]
-    return str(ipaddress.IPv4Address(body["network"])), int(body["tsapIdentifier"])
-
-
-def _unicast(address: ev.Address) -> Value:
-    network = ipaddress.IPv4Address(address[0]).packed
-    return "unicastAddress", ("iPAddress", {"network": network, "tsapIdentifier": address[1]})
 
 
 class ControlSession(TokenMixin):
@@ -119,39 +104,44 @@ class ControlSession(TokenMixin):
         single_nal: bool = False,
     ) -> int:
         """Ask to send. ChannelOpen or ChannelRefused follows. Returns the channel's number."""
-        number, self._next_channel = self._next_channel, self._next_channel + 1
+        number = self.new_number()
         self._ours[number] = _Channel(
             number, session, capability, payload_type, ChannelState.AWAITING_ESTABLISHMENT
         )
-        parameters: dict[str, Value] = {
-            "sessionID": session,
-            "mediaControlChannel": _unicast(rtcp),
-        }
-        if payload_type is not None and payload_type >= 96:
-            parameters["dynamicRTPPayloadType"] = payload_type
-        if capability.codec == "H264":
-            parameters["mediaPacketization"] = (
-                "rtpPayloadType",
-                {
-                    "payloadDescriptor": (
-                        "oid",
-                        H241_SINGLE_NAL if single_nal else H241_NON_INTERLEAVED,
-                    ),
-                    "payloadType": payload_type,
-                },
-            )
-        side = "audioData" if capability.kind == "audio" else "videoData"
+        parameters = media_parameters(
+            capability,
+            session,
+            rtp=None,
+            rtcp=rtcp,
+            payload_type=payload_type,
+            single_nal=single_nal,
+        )
+        forward = {"dataType": data_type(capability), "multiplexParameters": parameters}
         self._request(
             "openLogicalChannel",
-            {
-                "forwardLogicalChannelNumber": number,
-                "forwardLogicalChannelParameters": {
-                    "dataType": (side, to_h245(capability)),
-                    "multiplexParameters": ("h2250LogicalChannelParameters", parameters),
-                },
-            },
+            {"forwardLogicalChannelNumber": number, "forwardLogicalChannelParameters": forward},
         )
         return number
+
+    def new_number(self) -> int:
+        """A number for a channel of ours."""
+        number, self._next_channel = self._next_channel, self._next_channel + 1
+        return number
+
+    def adopt(
+        self,
+        number: int,
+        session: int,
+        capability: MediaCapability | None,
+        payload_type: int | None,
+        *,
+        ours: bool,
+    ) -> None:
+        """A channel that fast start opened: from now on like any other (H.323 8.1.7.2)."""
+        channels = self._ours if ours else self._theirs
+        channels[number] = _Channel(
+            number, session, capability, payload_type, ChannelState.ESTABLISHED
+        )
 
     def accept_channel(self, number: int, rtp: ev.Address, rtcp: ev.Address, session: int) -> None:
         """Take the peer's channel; media comes to `rtp`."""
@@ -159,8 +149,8 @@ class ControlSession(TokenMixin):
         channel.state = ChannelState.ESTABLISHED
         parameters: dict[str, Value] = {
             "sessionID": session,
-            "mediaChannel": _unicast(rtp),
-            "mediaControlChannel": _unicast(rtcp),
+            "mediaChannel": unicast(rtp),
+            "mediaControlChannel": unicast(rtcp),
         }
         self._respond(
             "openLogicalChannelAck",
@@ -287,11 +277,10 @@ class ControlSession(TokenMixin):
     def _on_openLogicalChannel(self, body: Value, _now: float) -> None:  # noqa: N802
         number = body["forwardLogicalChannelNumber"]
         forward = body["forwardLogicalChannelParameters"]
-        side, data = forward["dataType"]
         kind, parameters = forward["multiplexParameters"]
         if kind != "h2250LogicalChannelParameters":
             raise RemoteH323Error("h245_multiplex_unknown", number=number)
-        capability = from_h245(data) if side in ("audioData", "videoData") else None
+        capability = capability_of(forward["dataType"])
         self._theirs[number] = _Channel(
             number,
             int(parameters["sessionID"]),
@@ -300,7 +289,7 @@ class ControlSession(TokenMixin):
             ChannelState.AWAITING_ESTABLISHMENT,
         )
         channel = self._theirs[number]
-        rtcp = _address(parameters.get("mediaControlChannel"))
+        rtcp = address_of(parameters.get("mediaControlChannel"))
         self._events.append(
             ev.ChannelOffered(number, capability, channel.session, rtcp, channel.payload_type)
         )
@@ -310,13 +299,13 @@ class ControlSession(TokenMixin):
         if channel is None or channel.state is not ChannelState.AWAITING_ESTABLISHMENT:
             return
         _kind, parameters = body.get("forwardMultiplexAckParameters", ("", {}))
-        rtp = _address(parameters.get("mediaChannel"))
+        rtp = address_of(parameters.get("mediaChannel"))
         if rtp is None:
             raise RemoteH323Error("h245_media_address_missing", number=channel.number)
         channel.state = ChannelState.ESTABLISHED
         channel.session = int(parameters.get("sessionID", channel.session))
         payload_type = parameters.get("dynamicRTPPayloadType", channel.payload_type)
-        rtcp = _address(parameters.get("mediaControlChannel"))
+        rtcp = address_of(parameters.get("mediaControlChannel"))
         self._events.append(
             ev.ChannelOpen(channel.number, channel.session, rtp, rtcp, payload_type)
         )

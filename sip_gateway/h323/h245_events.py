@@ -44,6 +44,14 @@ class ChannelOpen:
 
 
 @dataclass(frozen=True, slots=True)
+class FastStarted:
+    """Channels opened by fast start: ours with what they carry, and the peer's."""
+
+    sending: tuple[tuple[ChannelOpen, MediaCapability], ...]
+    receiving: tuple[ChannelOffered, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelRefused:
     number: int
     cause: str
@@ -122,6 +130,7 @@ ControlEvent = (
     | RoleDecided
     | ChannelOffered
     | ChannelOpen
+    | FastStarted
     | ChannelRefused
     | ChannelClosed
     | CloseAsked

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sip_gateway import Gateway, GatewaySettings
+from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.call import Released
 from sip_gateway.h323.tpkt import frame
 from sip_gateway.messages import CallChanged, Dial
@@ -29,8 +31,8 @@ CONFERENCE = "conf"
 class _Tolerant:
     """Media may flow before the room listens: what cannot be decoded yet is left out."""
 
-    def __init__(self) -> None:
-        self._decoder = VideoDecoder("H264")
+    def __init__(self, codec: str) -> None:
+        self._decoder = VideoDecoder(codec)
 
     def decode(self, unit: bytes) -> list[Picture]:
         try:
@@ -73,11 +75,18 @@ class Bridge:
         await self.node.stop()
 
     def endpoint(
-        self, name: str, colour: tuple[int, int, int], tone_hz: float, *, tunnelling: bool = True
+        self,
+        name: str,
+        colour: tuple[int, int, int],
+        tone_hz: float,
+        *,
+        codec: m.VideoCodec = "H264",
+        tunnelling: bool = True,
+        fast_start: bool = False,
     ) -> tuple[Endpoint, Room]:
-        media = Room(colour=colour, tone_hz=tone_hz)
-        media._decoder = _Tolerant()
-        made = Endpoint(name, media, tunnelling=tunnelling)
+        media = Room(colour=colour, tone_hz=tone_hz, codec=codec)
+        media._decoder = _Tolerant(codec)
+        made = Endpoint(name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start)
         self.media.append(media)
         self.endpoints.append(made)
         return made, media
@@ -102,9 +111,9 @@ class Bridge:
 
 def _colours(media: Room) -> set[int]:
     """Tenths of U in the two panes of the newest picture."""
-    seen = media.pictures[-1]
-    assert (seen.width, seen.height) == (1280, 720)
-    return {round(int(seen.u[150, x]) / 10) for x in (160, 480)}
+    u = media.pictures[-1].u
+    rows, columns = u.shape
+    return {round(int(u[rows * 2 // 5, columns * x // 4]) / 10) for x in (1, 3)}
 
 
 @pytest.fixture
@@ -115,11 +124,23 @@ async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
     await made.stop()
 
 
-@pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
-async def test_two_h323_rooms_see_and_hear_each_other(bridge: Bridge, tunnelling: bool) -> None:
+MODES = [
+    ("H264", True, False),
+    ("H264", False, False),
+    ("H264", True, True),
+    ("H263", False, True),
+    ("H261", True, False),
+]
+
+
+@pytest.mark.parametrize(("codec", "tunnelling", "fast_start"), MODES)
+async def test_two_h323_rooms_see_and_hear_each_other(
+    bridge: Bridge, codec: m.VideoCodec, tunnelling: bool, fast_start: bool
+) -> None:
     """One dials in, one is dialled; then a hang-up on either side ends the right call."""
-    caller, caller_media = bridge.endpoint("翁源", (60, 200, 90), 700.0, tunnelling=tunnelling)
-    called, called_media = bridge.endpoint("英德", (120, 90, 220), 1100.0, tunnelling=tunnelling)
+    endpoint = partial(bridge.endpoint, codec=codec, tunnelling=tunnelling, fast_start=fast_start)
+    caller, caller_media = endpoint("翁源", (60, 200, 90), 700.0)
+    called, called_media = endpoint("英德", (120, 90, 220), 1100.0)
     await caller.call("9000", bridge.gateway.h323.port or 0)
     await bridge.dial("leg-out", await called.listen())
     await until(lambda: all(len(media.pictures) > 30 for media in bridge.media), 20)
@@ -130,7 +151,8 @@ async def test_two_h323_rooms_see_and_hear_each_other(bridge: Bridge, tunnelling
     assert strength(called_media.heard()[-48_000:], 700) > 0.8
     dialled_in = bridge.last("leg-440229")
     assert dialled_in is not None and dialled_in.state == "connected"
-    assert dialled_in.codecs == ["PCMA", "H264"]
+    assert dialled_in.codecs == ["PCMA", codec]
+    assert [bool(room.of(ev.FastStarted)) for room in (caller, called)] == [fast_start] * 2
     called.hang_up()
     await until(lambda: (bridge.last("leg-out") or dialled_in).state == "ended")
     ended = bridge.last("leg-out")

@@ -9,24 +9,36 @@ from collections.abc import Callable, Coroutine
 
 from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.call import CallEvent, ConnectControl, Connected, H323Call, Incoming, Released
-from sip_gateway.h323.capability import MediaCapability
+from sip_gateway.h323.capability import Kind, MediaCapability
+from sip_gateway.h323.fast_start import Proposal, propose
 from sip_gateway.h323.h225 import Identity
 from sip_gateway.h323.h245 import ControlSession
 from sip_gateway.transports.tpkt import TpktConnection, connect, listen
 from tests.video_bridge.node.room import AUDIO_TYPE, VIDEO_TYPE, Room
 from video_bridge import messages as m
 
-CAN = (
-    MediaCapability("audio", "PCMA"),
-    MediaCapability("video", "H264", bitrate_bps=1_500_000, level=71),
-)
+ALAW = MediaCapability("audio", "PCMA")
+VIDEO = {
+    "H264": MediaCapability("video", "H264", bitrate_bps=1_500_000, level=71),
+    "H263": MediaCapability("video", "H263", bitrate_bps=384_000, sizes={"cif": 1}),
+    "H261": MediaCapability("video", "H261", bitrate_bps=384_000, sizes={"cif": 1}),
+}
+TYPES = dict.fromkeys(VIDEO, VIDEO_TYPE)
 _references = itertools.count(100)
 
 
 class Endpoint:
     """Calls or is called; sends its colour and tone once its channels are open."""
 
-    def __init__(self, name: str, media: Room, *, tunnelling: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        media: Room,
+        *,
+        tunnelling: bool = True,
+        fast_start: bool = False,
+        codec: str = "H264",
+    ) -> None:
         self.events: list[CallEvent] = []
         self._name, self._media, self._tunnelling = name, media, tunnelling
         self._control: TpktConnection | None = None
@@ -35,6 +47,7 @@ class Endpoint:
         self._control_server: asyncio.Server | None = None
         self._ports: dict[str, int] = {}
         self.is_busy = False
+        self._fast_start, self._can = fast_start, (ALAW, VIDEO[codec])
         self._opened = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,8 +66,32 @@ class Endpoint:
             reference=next(_references),
             new_id=lambda: secrets.token_bytes(16),
             now=0.0,
+            proposals=self._proposals(),
         )
         self.pump()
+
+    def _proposals(self) -> tuple[Proposal, ...]:
+        audio, video = self._address(1), self._address(2)
+        addresses: dict[Kind, tuple[int, tuple[str, int], tuple[str, int]]]
+        addresses = {"audio": (1, audio, audio), "video": (2, video, video)}
+        numbers = self.core.control_session.new_number
+        types = {"PCMA": AUDIO_TYPE, **TYPES}
+        return propose(self._can, addresses, types, numbers) if self._fast_start else ()
+
+    def _address(self, session: int) -> tuple[str, int]:
+        sock = self._media.video_socket if session == 2 else self._media.audio_socket
+        return "127.0.0.1", sock.getsockname()[1]
+
+    def _taken(self, incoming: Incoming) -> tuple[Proposal, ...]:
+        """The caller's proposals that we can, both directions of sound and picture."""
+        taken: dict[tuple[int, bool], Proposal] = {}
+        codecs = [capability.codec for capability in self._can]
+        for proposal in incoming.proposals if self._fast_start else ():
+            if proposal.capability is not None and proposal.capability.codec in codecs:
+                address = self._address(proposal.session)
+                answer = proposal.taken(address if proposal.to_called else None, address)
+                taken.setdefault((proposal.session, proposal.to_called), answer)
+        return tuple(taken.values())
 
     def hang_up(self) -> None:
         self.core.release("destinationRejection", 0.0)
@@ -83,7 +120,7 @@ class Endpoint:
 
     def _begin(self, connection: TpktConnection) -> None:
         control = ControlSession(
-            CAN, content=False, terminal_type=50, random24=lambda: secrets.randbits(24)
+            self._can, content=False, terminal_type=50, random24=lambda: secrets.randbits(24)
         )
         identity = Identity(self._name, is_mcu=False)
         self.core = H323Call(identity, control, tunnelling=self._tunnelling)
@@ -101,20 +138,24 @@ class Endpoint:
             case Incoming() if self.is_busy:
                 self.core.release("inConf", 0.0)
             case Incoming():
-                self._spawn(self._answer())
+                self._spawn(self._answer(event))
+            case ev.FastStarted(sending=sending):
+                self._opened = True
+                static = {"PCMA": 8, "H263": 34, "H261": 31}
+                for opened, carried in sending:
+                    kind = opened.payload_type or static[carried.codec]
+                    setattr(self._media, f"{carried.kind}_type", kind)
+                    self._take(opened)
             case ConnectControl(address=address):
                 self._spawn(self._connect_control(*address))
             case ev.RoleDecided() if not self._opened:
                 self._opened = True
                 session = self.core.control_session
-                audio = self._media.audio_socket.getsockname()[1]
-                video = self._media.video_socket.getsockname()[1]
-                session.open_channel(CAN[0], 1, ("127.0.0.1", audio + 1), AUDIO_TYPE)
-                session.open_channel(CAN[1], 2, ("127.0.0.1", video), VIDEO_TYPE)
+                audio, video = self._can
+                session.open_channel(audio, 1, self._address(1), AUDIO_TYPE)
+                session.open_channel(video, 2, self._address(2), VIDEO_TYPE)
             case ev.ChannelOffered(number=number, session=session_id):
-                video = session_id == 2
-                sock = self._media.video_socket if video else self._media.audio_socket
-                address = ("127.0.0.1", sock.getsockname()[1])
+                address = self._address(session_id)
                 self.core.control_session.accept_channel(number, address, address, session_id)
             case ev.ChannelOpen(session=session_id, rtp=rtp):
                 self._ports["video" if session_id == 2 else "audio"] = rtp[1]
@@ -134,7 +175,7 @@ class Endpoint:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self) -> None:
+    async def _answer(self, incoming: Incoming) -> None:
         if not self.core.tunnels:
             self._control_server = await listen("127.0.0.1", 0, self._control_made)
             port = int(self._control_server.sockets[0].getsockname()[1])
@@ -142,7 +183,7 @@ class Endpoint:
         self.core.ring(0.0)
         self.pump()
         await asyncio.sleep(0.05)
-        self.core.answer(0.0)
+        self.core.answer(0.0, self._taken(incoming))
         self.pump()
 
     async def _connect_control(self, host: str, port: int) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 from video_bridge import messages as m
 from video_bridge.codecs.audio import audio_decoder, audio_encoder
 from video_bridge.codecs.picture import Picture
-from video_bridge.codecs.video import VideoDecoder, VideoEncoder
+from video_bridge.codecs.video import EncodedFrame, VideoDecoder, VideoEncoder
 from video_bridge.errors import RemoteMediaError
-from video_bridge.payload import dtmf, h264
+from video_bridge.payload import dtmf, h261, h263, h264
 from video_bridge.rtp import rtcp
 from video_bridge.rtp.packet import RtpPacket, is_rtcp
 from video_bridge.rtp.reorder import VideoReorder
+from video_bridge.streams.video_formats import FORMATS
 
 VIDEO_TYPE, AUDIO_TYPE, DTMF_TYPE = 97, 97, 101  # one number on both ports, as baresip has it
 
@@ -32,7 +33,14 @@ def _socket() -> socket.socket:
 class Room:
     """Sends to a node's ports from `start` until `stop`; what it got is in the lists."""
 
-    def __init__(self, *, colour: tuple[int, int, int], tone_hz: float, mode: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        colour: tuple[int, int, int],
+        tone_hz: float,
+        mode: int = 1,
+        codec: m.VideoCodec = "H264",
+    ) -> None:
         self.video_socket, self.audio_socket = _socket(), _socket()
         self.pictures: list[Picture] = []
         self.sound: list[np.ndarray] = []
@@ -41,10 +49,13 @@ class Room:
         self.keyframes = 0
         self.keyframes_asked = 0
         self.mode = mode
+        self.video_type, self.audio_type = VIDEO_TYPE, AUDIO_TYPE  # what is sent
         self._colour, self._tone_hz = colour, tone_hz
-        self._encoder = VideoEncoder("H264", 640, 360, 25, 600_000)
-        self._decoder = VideoDecoder("H264")
-        self._reorder = VideoReorder(starts_frame=h264.starts_frame)
+        self._size = (640, 360) if codec == "H264" else (352, 288)
+        self._encoder = VideoEncoder(codec, *self._size, 25, 384_000)
+        self._decoder = VideoDecoder(codec)
+        self._codec, self._format = codec, FORMATS[codec]
+        self._reorder = VideoReorder(starts_frame=self._format.starts_frame)
         self._audio_encoder, self._audio_decoder = audio_encoder("PCMA"), audio_decoder("PCMA")
         self._tasks: list[asyncio.Task[None]] = []
         self._force_key = True
@@ -87,15 +98,17 @@ class Room:
             self.audio_socket.sendto(bytes(packet), ("127.0.0.1", self.added.audio_port))
 
     async def _send_video(self) -> None:
-        picture = Picture.blank(640, 360, *self._colour)
+        picture = Picture.blank(*self._size, *self._colour)
         sequence = 0
         for number in range(100_000):
             frame = self._encoder.encode(picture, number, force_keyframe=self._force_key)
             self._force_key = False
-            payloads = h264.packetise(frame.data)
+            payloads = self._packetise(frame)
             for index, payload in enumerate(payloads):
                 marker = index == len(payloads) - 1
-                packet = RtpPacket(VIDEO_TYPE, sequence, number * 3600, 0x71DE0, payload, marker)
+                packet = RtpPacket(
+                    self.video_type, sequence, number * 3600, 0x71DE0, payload, marker
+                )
                 self.video_socket.sendto(bytes(packet), ("127.0.0.1", self.added.video_port))
                 sequence = (sequence + 1) & 0xFFFF
             await asyncio.sleep(0.04)
@@ -106,13 +119,13 @@ class Room:
             t = (np.arange(960) + 960 * number) / 48_000
             frame = (np.sin(2 * np.pi * self._tone_hz * t) * 9000).astype(np.int16)
             payload = self._audio_encoder.encode(frame)
-            packet = RtpPacket(AUDIO_TYPE, number & 0xFFFF, number * 160, 0xA0D10, payload)
+            packet = RtpPacket(self.audio_type, number & 0xFFFF, number * 160, 0xA0D10, payload)
             self.audio_socket.sendto(bytes(packet), ("127.0.0.1", self.added.audio_port))
             await asyncio.sleep(max(0, began + 0.02 * (number + 1) - time.monotonic()))
 
     async def _receive_video(self) -> None:
         loop = asyncio.get_running_loop()
-        depacketiser = h264.Depacketiser()
+        depacketiser = self._format.depacketiser()
         while True:
             data = await loop.sock_recv(self.video_socket, 2048)
             if is_rtcp(data):
@@ -123,11 +136,18 @@ class Room:
             self._reorder.insert(packet, loop.time())
             for frame in self._reorder.frames(loop.time()):
                 unit = depacketiser.depacketise(frame.payloads)
-                self.keyframes += h264.is_keyframe(unit)
+                self.keyframes += self._format.is_keyframe(unit)
                 try:
                     self.pictures += self._decoder.decode(unit)
                 except RemoteMediaError:  # a busy machine dropped the frame before
                     self.send_pli()
+
+    def _packetise(self, frame: EncodedFrame) -> list[bytes]:
+        if self._codec == "H263":
+            return h263.packetise(frame.data, frame.macroblocks)
+        if self._codec == "H261":
+            return h261.packetise(frame.data, is_intra=frame.is_key)
+        return h264.packetise(frame.data)
 
     def _take_rtcp(self, data: bytes) -> None:
         for packet in rtcp.parse_compound(data):
