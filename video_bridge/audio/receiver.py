@@ -51,6 +51,11 @@ class AudioReceiver:
         self._quiet_s = 0.0
         self.slots_skipped = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is held and nothing plays: a tick would give nothing."""
+        return not len(self._queue) and self.buffer.is_idle
+
     def receive(self, packet: RtpPacket, now: float, level_dbov: int | None = None) -> None:
         """`level_dbov` is the packet's own (`rtp.header_ext.audio_level`) where it has one.
 

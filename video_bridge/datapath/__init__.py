@@ -6,6 +6,7 @@
 
 from .build import DatapathStatus, status
 from .fanout import GROUP, HISTORY_BATCHES, Departure, Fanout, FanoutResult, PythonFanout
+from .hub import Arrival, Counters, Flow, Hub, Line, Mode, Peer, PythonHub
 from .intake import Datagram, DatagramKind, Intake, PythonIntake
 from .keys import SrtpKeys, SrtpProfile
 from .srtp import SrtpReceiver, SrtpSender
@@ -34,8 +35,21 @@ def create_intake(sock_fd: int, srtp: SrtpKeys | None = None, *, level_id: int =
     return native_intake.NativeIntake(library, sock_fd, srtp, level_id=level_id)
 
 
+def create_hub() -> Hub:
+    """Takes in the packets of many sockets by the best datapath this machine has."""
+    from . import build, native_hub
+
+    library = build.library()
+    if library is None:
+        return PythonHub()
+    native_hub.declare(library)
+    return native_hub.NativeHub(library)
+
+
 __all__ = [
     "GROUP",
+    "Arrival",
+    "Counters",
     "Datagram",
     "DatagramKind",
     "DatapathStatus",
@@ -43,14 +57,21 @@ __all__ = [
     "Fanout",
     "FanoutResult",
     "FanoutTarget",
+    "Flow",
+    "Hub",
     "Intake",
+    "Line",
+    "Mode",
+    "Peer",
     "PythonFanout",
+    "PythonHub",
     "PythonIntake",
     "SrtpKeys",
     "SrtpProfile",
     "SrtpReceiver",
     "SrtpSender",
     "create_fanout",
+    "create_hub",
     "create_intake",
     "status",
 ]

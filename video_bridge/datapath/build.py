@@ -23,9 +23,9 @@ from pathlib import Path
 _SOURCES = Path(__file__).with_name("c")
 _COMPILERS = ("cc", "gcc", "clang")
 _FLAGS = ("-O2", "-shared", "-fPIC", "-std=gnu11")
-_LIBRARIES = ("-ldl", "-pthread")
+_LIBRARIES = ("-ldl", "-lm", "-pthread")
 _COMPILE_TIMEOUT_S = 60.0
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

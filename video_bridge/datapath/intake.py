@@ -28,6 +28,7 @@ class DatagramKind(IntEnum):
     OTHER = 0  # STUN, DTLS, RTCP: as it came
     RTP = 1  # opened where keys are set
     REFUSED = 2
+    RTCP = 3  # opened: a hub's alone
 
 
 class Datagram(NamedTuple):
@@ -93,28 +94,17 @@ class PythonIntake(Intake):
         return found
 
     def _judge(self, data: bytes, address: tuple[str, int]) -> Datagram:
-        if len(data) <= MAX_DATAGRAM and not _is_rtp(data):
+        if len(data) <= MAX_DATAGRAM and not is_rtp(data):
             return Datagram(data, address, DatagramKind.OTHER)
         try:
             if len(data) > MAX_DATAGRAM:
                 raise RemoteMediaError("datagram_too_large", size=len(data))
             if self._srtp is not None:
                 data = self._srtp.unprotect(data)
-            return Datagram(data, address, DatagramKind.RTP, self._level(data))
+            return Datagram(data, address, DatagramKind.RTP, level_of(data, self.level_id))
         except RemoteMediaError:
             self.packets_refused += 1
             return Datagram(data[:MAX_DATAGRAM], address, DatagramKind.REFUSED)
-
-    def _level(self, data: bytes) -> int | None:
-        """Raises RemoteMediaError when the packet's header is malformed."""
-        head = RtpPacket.parse(_unpadded(data) if data[0] & 0x20 else data)
-        if self.level_id == 0 or head.extension_profile != ONE_BYTE_PROFILE:
-            return None
-        try:
-            value = parse_extensions(head.extension_profile, head.extensions).get(self.level_id)
-        except RemoteMediaError:
-            return None
-        return -(value[0] & 0x7F) if value else None
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -122,11 +112,23 @@ class PythonIntake(Intake):
             self._fd = -1
 
 
+def level_of(data: bytes, level_id: int) -> int | None:
+    """What a packet says of its loudness. Raises RemoteMediaError when its header is malformed."""
+    head = RtpPacket.parse(_unpadded(data) if data[0] & 0x20 else data)
+    if level_id == 0 or head.extension_profile != ONE_BYTE_PROFILE:
+        return None
+    try:
+        value = parse_extensions(head.extension_profile, head.extensions).get(level_id)
+    except RemoteMediaError:
+        return None
+    return -(value[0] & 0x7F) if value else None
+
+
 def _unpadded(data: bytes) -> bytes:
     """The same packet without its padding flag: the intake judges headers only."""
     return bytes((data[0] & ~0x20,)) + data[1:]
 
 
-def _is_rtp(data: bytes) -> bool:
+def is_rtp(data: bytes) -> bool:
     """RFC 7983 and RFC 5761: what shares a socket with STUN, DTLS and RTCP."""
     return len(data) >= 2 and 128 <= data[0] <= 191 and not is_rtcp(data)

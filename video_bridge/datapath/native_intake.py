@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import socket
+import sys
 
 from ..errors import LocalMediaError
 from .intake import BATCH, Datagram, DatagramKind, Intake
 from .keys import SrtpKeys
 from .native import SUITES
 
-_NO_LEVEL = 127
-_MAX_ADDRESSES = 64
+NO_LEVEL = 127
+_MAX_ADDRESSES = 4096
 _KINDS = tuple(DatagramKind)
 
 
-class _Entry(ctypes.Structure):
+class Entry(ctypes.Structure):
     """`struct entry` of c/intake.c."""
 
     _fields_ = (
@@ -25,7 +26,48 @@ class _Entry(ctypes.Structure):
         ("level", ctypes.c_int8),
         ("address_size", ctypes.c_uint16),
         ("address", ctypes.c_uint8 * 28),
+        ("tag", ctypes.c_uint32),
     )
+
+
+class Addresses:
+    """Peers are few and stay the same: their addresses are written out once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[str, int]] = {}
+
+    def text(self, raw: bytes) -> tuple[str, int]:
+        """A sockaddr_in or sockaddr_in6 as (host, port)."""
+        known = self._known.get(raw)
+        if known is not None:
+            return known
+        if len(self._known) >= _MAX_ADDRESSES:
+            self._known.clear()
+        if len(raw) < 8:
+            return "", 0
+        port = int.from_bytes(raw[2:4], "big")
+        if len(raw) >= 28:
+            host = socket.inet_ntop(socket.AF_INET6, raw[8:24])
+            scope = int.from_bytes(raw[24:28], "little")
+            if scope and raw[8:10] == b"\xfe\x80":
+                host = f"{host}%{socket.if_indextoname(scope)}"
+        else:
+            host = socket.inet_ntop(socket.AF_INET, raw[4:8])
+        address = self._known[raw] = (host, port)
+        return address
+
+
+def address_bytes(address: tuple[str, int]) -> bytes:
+    """The address as the kernel writes it into a received packet's; empty for a scoped one."""
+    host, port = address
+    if ":" not in host:
+        family = socket.AF_INET.to_bytes(2, sys.byteorder)
+        return family + port.to_bytes(2, "big") + socket.inet_aton(host) + bytes(8)
+    if "%" in host:
+        return b""
+    family = socket.AF_INET6.to_bytes(2, sys.byteorder)
+    raw = socket.inet_pton(socket.AF_INET6, host)
+    return family + port.to_bytes(2, "big") + bytes(4) + raw + bytes(4)
 
 
 def declare(library: ctypes.CDLL) -> None:
@@ -43,7 +85,7 @@ def declare(library: ctypes.CDLL) -> None:
     library.dp_intake_read.argtypes = [
         ctypes.c_void_p,
         ctypes.c_int,
-        ctypes.POINTER(_Entry),
+        ctypes.POINTER(Entry),
         ctypes.c_int,
     ]
 
@@ -63,8 +105,8 @@ class NativeIntake(Intake):
     ) -> None:
         self._library = library
         self._pointer: int | None = None
-        self._entries = (_Entry * BATCH)()
-        self._addresses: dict[bytes, tuple[str, int]] = {}
+        self._entries = (Entry * BATCH)()
+        self._addresses = Addresses()
         super().__init__(sock_fd, srtp, level_id=level_id)
 
     def __del__(self) -> None:
@@ -101,29 +143,9 @@ class NativeIntake(Intake):
             found.append(
                 Datagram(
                     ctypes.string_at(entry.data, entry.size),
-                    self._address(bytes(entry.address)[: entry.address_size]),
+                    self._addresses.text(bytes(entry.address)[: entry.address_size]),
                     kind,
-                    None if level == _NO_LEVEL else level,
+                    None if level == NO_LEVEL else level,
                 )
             )
         return found
-
-    def _address(self, raw: bytes) -> tuple[str, int]:
-        """Peers are few and stay the same: their addresses are written out once."""
-        known = self._addresses.get(raw)
-        if known is not None:
-            return known
-        if len(self._addresses) >= _MAX_ADDRESSES:
-            self._addresses.clear()
-        if len(raw) < 8:
-            return "", 0
-        port = int.from_bytes(raw[2:4], "big")
-        if len(raw) >= 28:
-            host = socket.inet_ntop(socket.AF_INET6, raw[8:24])
-            scope = int.from_bytes(raw[24:28], "little")
-            if scope and raw[8:10] == b"\xfe\x80":
-                host = f"{host}%{socket.if_indextoname(scope)}"
-        else:
-            host = socket.inet_ntop(socket.AF_INET, raw[4:8])
-        address = self._addresses[raw] = (host, port)
-        return address

@@ -1,4 +1,4 @@
-"""A datagram transport for asyncio protocols that reads by batches.
+"""A datagram transport for asyncio protocols whose socket is read by the loop's hub.
 
 asyncio's own takes one datagram per turn of the loop, through a fresh 256 KB buffer: 15 to 20 us a
 packet. This one gives a protocol the same calls (`connection_made`, `datagram_received`,
@@ -10,48 +10,53 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
-from . import create_intake
-from .intake import DatagramKind, Intake
-
-MAX_BATCHES_A_TURN = 4  # then others have their turn
+from .hub import Arrival, Line, Peer
+from .intake import DatagramKind
+from .reception import reception
 
 
 class BatchedDatagrams(asyncio.DatagramTransport):
-    """Owns `sock` and closes it. `intake` may be given keys: RTP then arrives opened."""
+    """Owns `sock` and closes it. `peer` opens and counts what comes (one may have many sockets).
+
+    RTP and RTCP go to `on_media` where it is given, everything else to the protocol.
+    """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         sock: socket.socket,
         protocol: asyncio.DatagramProtocol,
+        peer: Peer | None = None,
+        on_media: Callable[[Arrival], None] | None = None,
     ) -> None:
         super().__init__({"socket": sock, "sockname": sock.getsockname()})
         sock.setblocking(False)
         self._loop = loop
         self._socket = sock
         self._protocol = protocol
+        self._on_media = on_media
         self._is_closing = False
-        self.intake: Intake = create_intake(sock.fileno())
+        self._reception = reception()
+        self.peer = peer or self._reception.hub.peer()
+        self.line: Line | None = None
         loop.call_soon(self._start)
 
     def _start(self) -> None:
         if self._is_closing:
             return
         self._protocol.connection_made(self)
-        self._loop.add_reader(self._socket.fileno(), self._read)
+        self.line = self._reception.watch(self.peer, self._socket, self._arrived)
 
-    def _read(self) -> None:
-        for _ in range(MAX_BATCHES_A_TURN):
-            batch = self.intake.read()
-            for datagram in batch:
-                if self._is_closing:
-                    return
-                if datagram.kind is not DatagramKind.REFUSED:
-                    self._protocol.datagram_received(datagram.data, datagram.address)
-            if not batch:
-                return
+    def _arrived(self, arrival: Arrival) -> None:
+        if self._is_closing:
+            return
+        if self._on_media is not None and arrival.kind is not DatagramKind.OTHER:
+            self._on_media(arrival)
+        else:
+            self._protocol.datagram_received(arrival.data, arrival.address)
 
     def sendto(self, data: Any, addr: Any = None) -> None:
         """Errors are told to the protocol, a full buffer is not."""
@@ -77,7 +82,8 @@ class BatchedDatagrams(asyncio.DatagramTransport):
         if self._is_closing:
             return
         self._is_closing = True
-        self._loop.remove_reader(self._socket.fileno())
+        if self.line is not None and self._socket.fileno() >= 0:
+            self._reception.unwatch(self.line)
         self._loop.call_soon(self._end)
 
     def abort(self) -> None:
@@ -85,18 +91,20 @@ class BatchedDatagrams(asyncio.DatagramTransport):
 
     def _end(self) -> None:
         self._protocol.connection_lost(None)
-        self.intake.close()
         self._socket.close()
 
 
 async def open_datagrams(
-    protocol: asyncio.DatagramProtocol, sock: socket.socket
+    protocol: asyncio.DatagramProtocol,
+    sock: socket.socket,
+    peer: Peer | None = None,
+    on_media: Callable[[Arrival], None] | None = None,
 ) -> BatchedDatagrams:
     """As `create_datagram_endpoint(lambda: protocol, sock=sock)`: `connection_made` has been called
     when this returns.
     """
     loop = asyncio.get_running_loop()
-    transport = BatchedDatagrams(loop, sock, protocol)
+    transport = BatchedDatagrams(loop, sock, protocol, peer, on_media)
     made = loop.create_future()
     loop.call_soon(made.set_result, None)  # behind the transport's own start
     await made

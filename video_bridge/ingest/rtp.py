@@ -15,16 +15,15 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from .. import messages as m
-from ..datapath import SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender
-from ..datapath.transport import open_datagrams
-from ..errors import LocalMediaError, RemoteMediaError
+from ..datapath import Arrival, DatagramKind, Peer, SrtpKeys, SrtpProfile, SrtpSender
+from ..datapath.reception import reception
+from ..datapath.transport import BatchedDatagrams, open_datagrams
+from ..errors import LocalMediaError
 from ..leg import Leg
 from ..messages import CloseReason, MediaKind
 from ..rtp import rtcp
-from ..rtp.packet import is_rtcp
 from ..streams.plan import MediaPlan
 from ..streams.video_formats import FORMATS
 from ..transports.rtp_ports import source_address
@@ -41,11 +40,7 @@ _SENDING_CODECS = {
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, take: Callable[[bytes, tuple[str, int]], None]) -> None:
-        self._take = take
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self._take(data, (str(addr[0]), int(addr[1])))
+    """What is no RTP nor RTCP is nothing to a room."""
 
     def error_received(self, exc: Exception) -> None:
         log.debug("socket error: %s", exc)
@@ -58,7 +53,8 @@ class _Pair:
     port: int
     rtp: socket.socket
     rtcp: socket.socket
-    transports: list[asyncio.DatagramTransport]
+    peer: Peer
+    transports: list[BatchedDatagrams]
     remote: tuple[str, int] | None = None
     remote_rtcp: tuple[str, int] | None = None
     heard_from_remote_at: float | None = None
@@ -66,7 +62,6 @@ class _Pair:
     is_muxed: bool = False
     keys: m.SrtpKeys | None = None
     send_keys: SrtpKeys | None = None
-    receiver: SrtpReceiver | None = None
     rtcp_sender: SrtpSender | None = None
 
     def secure(self, keys: m.SrtpKeys | None) -> None:
@@ -74,14 +69,21 @@ class _Pair:
         if keys == self.keys:
             return
         if keys is None:
-            self.send_keys = self.receiver = self.rtcp_sender = None
+            self.send_keys = self.rtcp_sender = None
+            self.peer.set_keys(None)
         else:
             if self.keys is None or self.keys.receive != keys.receive:
-                self.receiver = SrtpReceiver(_sdes_keys(keys.suite, keys.receive))
+                self.peer.set_keys(_sdes_keys(keys.suite, keys.receive))
             if self.keys is None or self.keys.send != keys.send:
                 self.send_keys = _sdes_keys(keys.suite, keys.send)
                 self.rtcp_sender = SrtpSender(self.send_keys)
         self.keys = keys
+
+    def expect(self) -> None:
+        """Only the peer's packets may be kept back; another's tell that it moved."""
+        line = self.transports[0].line
+        if line is not None:
+            line.expect(self.remote if self.is_latched else None)
 
 
 class RoomMedia(SessionMedia):
@@ -103,10 +105,11 @@ class RoomMedia(SessionMedia):
         family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
         for kind in dict.fromkeys(media):
             port, rtp, rtcp_socket = self._ports.take_pair(family_any)
-            pair = _Pair(port, rtp, rtcp_socket, [])
+            pair = _Pair(port, rtp, rtcp_socket, reception().hub.peer(), [])
             self._pairs[kind] = pair
-            pair.transports.append(await self._open(kind, rtp, self._take))
-            pair.transports.append(await self._open(kind, rtcp_socket, self._take_rtcp))
+            self.session.count_by(pair.peer, kind)
+            for sock in (rtp, rtcp_socket):
+                pair.transports.append(await self._open(kind, pair, sock))
         return m.LegAdded(
             leg_id=self._leg.leg_id,
             media_address=self._media_address or source_address(_numeric(remote_host)),
@@ -115,13 +118,15 @@ class RoomMedia(SessionMedia):
             content_port=self._pairs["content"].port if "content" in self._pairs else None,
         )
 
-    async def _open(
-        self,
-        kind: MediaKind,
-        sock: socket.socket,
-        take: Callable[[MediaKind, bytes, tuple[str, int]], None],
-    ) -> asyncio.DatagramTransport:
-        return await open_datagrams(_Datagrams(lambda data, addr: take(kind, data, addr)), sock)
+    async def _open(self, kind: MediaKind, pair: _Pair, sock: socket.socket) -> BatchedDatagrams:
+        def take(arrival: Arrival) -> None:
+            if arrival.kind is DatagramKind.RTCP:
+                pair.is_muxed = pair.is_muxed or sock is pair.rtp
+                self._take_rtcp(pair, arrival.data, arrival.address)
+            elif sock is pair.rtp:
+                self._take(kind, pair, arrival.data, arrival.address)
+
+        return await open_datagrams(_Datagrams(), sock, pair.peer, take)
 
     async def answer(self, streams: list[m.RtpStream]) -> None:
         """What offer/answer settled; again after each re-INVITE.
@@ -172,6 +177,7 @@ class RoomMedia(SessionMedia):
         self._route(kind, pair)
 
     def _route(self, kind: MediaKind, pair: _Pair) -> None:
+        pair.expect()
         outbound = self.session.out.get(kind)
         if outbound is not None and pair.remote is not None:
             outbound.route(pair.rtp, pair.remote, pair.send_keys)
@@ -183,25 +189,16 @@ class RoomMedia(SessionMedia):
 
     # --- packets ------------------------------------------------------------------------------
 
-    def _take(self, kind: MediaKind, data: bytes, addr: tuple[str, int]) -> None:
-        if is_rtcp(data):
-            self._pairs[kind].is_muxed = True
-            self._take_rtcp(kind, data, addr)
-            return
+    def _take(self, kind: MediaKind, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
-        receiver = self._pairs[kind].receiver
-        if receiver is not None:
-            try:
-                data = receiver.unprotect(data)
-            except RemoteMediaError:
-                return
         if not self.session.take_rtp(data, now, kind):
             return
         self._leg.watch.heard(now)
-        pair = self._pairs[kind]
         if pair.remote == addr:
             pair.heard_from_remote_at = now
-            pair.is_latched = True
+            if not pair.is_latched:
+                pair.is_latched = True
+                pair.expect()
             return
         heard = pair.heard_from_remote_at
         if heard is None or now - heard >= RELATCH_AFTER_S:
@@ -212,14 +209,8 @@ class RoomMedia(SessionMedia):
             self._route(kind, pair)
             self.session.want_keyframe()
 
-    def _take_rtcp(self, kind: MediaKind, data: bytes, addr: tuple[str, int]) -> None:
+    def _take_rtcp(self, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
-        pair = self._pairs[kind]
-        if pair.receiver is not None:
-            try:
-                data = pair.receiver.unprotect_rtcp(data)
-            except RemoteMediaError:
-                return
         if not self.session.take_rtcp(data, now, time.time()):
             return
         if pair.remote is not None and pair.remote[0] == addr[0]:
@@ -245,7 +236,11 @@ class RoomMedia(SessionMedia):
 
     def poll(self, now: float, unix_s: float) -> None:
         self.judge_exemption(now)
-        self.session.poll(now, unix_s)
+        super().poll(now, unix_s)
+        for kind, pair in self._pairs.items():
+            kept_at = self.session.kept_back_at(kind)
+            if pair.heard_from_remote_at is not None and kept_at > pair.heard_from_remote_at:
+                pair.heard_from_remote_at = kept_at
 
     async def close(self) -> None:
         for media in self.session.plans:

@@ -78,6 +78,11 @@ class SessionMedia(ABC):
     def has_picture(self) -> bool:
         return self.session.video_in is not None
 
+    @property
+    def is_calm(self) -> bool:
+        """No picture of it is shown: its deadlines are those of reports alone."""
+        return not self.session.is_shown
+
     def newest(self, now: float) -> Shown | None:
         del now
         return self.session.newest()
@@ -89,8 +94,12 @@ class SessionMedia(ABC):
         return self.session.tick_audio(now)
 
     def poll(self, now: float, unix_s: float) -> None:
-        """Deadlines and reports, every 20 ms."""
+        """Deadlines and reports, every 20 ms while a picture is shown, else every 200."""
         self.session.poll(now, unix_s)
+        last = self.session.last_packet_at
+        heard = self._leg.watch.heard_at
+        if last and (heard is None or last > heard):
+            self._leg.watch.heard(last)
 
     def stats(self, now: float) -> list[m.StreamStats]:
         return self.session.stats(now)

@@ -13,12 +13,11 @@ from collections.abc import Callable
 
 from aioice.candidate import Candidate as AioiceCandidate
 
-from ..datapath import SrtpReceiver, SrtpSender
+from ..datapath import Arrival, DatagramKind, SrtpSender
 from ..errors import LocalMediaError, RemoteMediaError
 from ..leg import Leg
 from ..messages import CloseReason, Codec, MediaKind
 from ..rtp import rtcp
-from ..rtp.packet import is_rtcp
 from ..streams.plan import MediaPlan
 from ..streams.sources import Sources
 from ..transports.dtls import Dtls, DtlsKeys
@@ -58,7 +57,6 @@ class WebRtcMedia(SessionMedia):
         )
         self._dtls: Dtls | None = None
         self._keys: DtlsKeys | None = None
-        self._receiver: SrtpReceiver | None = None
         self._rtcp_sender: SrtpSender | None = None
         self._route: tuple[socket.socket, tuple[str, int]] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -150,7 +148,11 @@ class WebRtcMedia(SessionMedia):
             self._end(CloseReason.TIMED_OUT, "ice_failed")
             return
         self._keys = keys
-        self._receiver = SrtpReceiver(keys.receive)
+        audio = self.session.plans.get("audio")
+        level_id = audio.audio_level_id if audio is not None else None
+        self._connection.set_keys(keys.receive, level_id or 0)
+        if self.session.sources is None:  # else packets cannot be told apart by payload type
+            self.session.count_by(self._connection.peer, "video", "audio")
         self._rtcp_sender = SrtpSender(keys.send)
         self._apply_route()
         now = self._loop.time()
@@ -180,18 +182,14 @@ class WebRtcMedia(SessionMedia):
         if self._keys is not None:
             self._leg.watch.heard(self._loop.time())
 
-    def _on_packet(self, data: bytes) -> None:
-        receiver = self._receiver
-        if receiver is None:
+    def _on_packet(self, arrival: Arrival) -> None:
+        if self._keys is None:
             return
         now = self._loop.time()
-        try:
-            if is_rtcp(data):
-                self.session.take_rtcp(receiver.unprotect_rtcp(data), now, time.time())
-            else:
-                self.session.take_rtp(receiver.unprotect(data), now)
-        except RemoteMediaError:
-            return  # counted by the receiver
+        if arrival.kind is DatagramKind.RTCP:
+            self.session.take_rtcp(arrival.data, now, time.time())
+        else:
+            self.session.take_rtp(arrival.data, now)
         self._connection.heard()
         self._leg.watch.heard(now)
 

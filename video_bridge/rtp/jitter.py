@@ -94,6 +94,11 @@ class AudioJitterBuffer:
         return self._target_s
 
     @property
+    def is_idle(self) -> bool:
+        """Nothing is held, and nothing is expected."""
+        return not self._held and not self._is_playing
+
+    @property
     def held_packets(self) -> int:
         return len(self._held)
 

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio.receiver import AudioReceiver
+from ..datapath import Mode
 from ..errors import RemoteMediaError
 from ..payload import dtmf
 from ..rtp.header_ext import audio_level
 from ..rtp.packet import RtpPacket
 from ..rtp.source import ReceiveStatistics
+from .counted import CountedStatistics, Tally
 from .plan import MediaPlan
 from .rates import Rate
 
@@ -25,7 +27,8 @@ class InboundAudio:
 
     def __init__(self, plan: MediaPlan, on_digit: Callable[[str], None]) -> None:
         self.plan = plan
-        self.statistics = ReceiveStatistics(plan.clock_rate)
+        self.statistics: ReceiveStatistics = ReceiveStatistics(plan.clock_rate)
+        self._tally: Tally | None = None
         self.rate = Rate()
         self.last_packet_at: float | None = None
         self._on_digit = on_digit
@@ -39,7 +42,8 @@ class InboundAudio:
         self.statistics.received(
             packet.ssrc, packet.sequence_number, packet.timestamp, len(packet.payload), now
         )
-        self.rate.add(size, now)
+        if self._tally is None:
+            self.rate.add(size, now)
         if packet.payload_type == self.plan.telephone_event_type:
             digit = self._digits.push(packet.payload, packet.timestamp)
             if digit is not None:
@@ -48,8 +52,37 @@ class InboundAudio:
         if packet.payload:
             self._waiting.append((packet, now))
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether the datapath counts it."""
+        return self._tally is not None
+
+    @property
+    def counted_at(self) -> float:
+        """When the datapath counted the newest packet; 0 when it counted none."""
+        return 0.0 if self._tally is None else self._tally.counters.last_at
+
+    def count_by(self, tally: Tally) -> None:
+        """The datapath counts from now on, and keeps silence back."""
+        self._tally = tally
+        self.statistics = CountedStatistics(self.plan.clock_rate, tally.counters)
+        tally.set_mode(Mode.GATE)
+
+    def poll(self, now: float) -> None:
+        """Take over what was counted since the last time."""
+        if self._tally is None:
+            return
+        size, _ = self._tally.take()
+        if size:
+            self.rate.add(size, now)
+            self.last_packet_at = self._tally.counters.last_at
+            if isinstance(self.statistics, CountedStatistics):
+                self.statistics.refresh()
+
     def tick(self, now: float) -> NDArray[np.int16] | None:
         """The next 960 samples at 48 kHz; None while there is nothing to hear."""
+        if not self._waiting and self._receiver.is_idle:
+            return None
         while self._waiting:
             packet, arrived = self._waiting.popleft()
             try:

@@ -11,11 +11,13 @@ from concurrent.futures import Executor
 
 from ..codecs.picture import Picture
 from ..codecs.video import VideoDecoder
+from ..datapath import Mode
 from ..errors import RemoteMediaError
 from ..leg import Shown
 from ..rtp.packet import RtpPacket
 from ..rtp.reorder import ReceivedFrame, VideoReorder
 from ..rtp.source import ReceiveStatistics
+from .counted import CountedStatistics, Tally
 from .plan import MediaPlan
 from .rates import Rate
 from .video_formats import video_format
@@ -46,7 +48,7 @@ class InboundVideo:
         ask_again: Callable[[list[int]], None],
     ) -> None:
         self.plan = plan
-        self.statistics = ReceiveStatistics(plan.clock_rate)
+        self.statistics: ReceiveStatistics = ReceiveStatistics(plan.clock_rate)
         self.rate = Rate()
         self.frame_rate = Rate()
         self.newest: Shown | None = None
@@ -56,9 +58,9 @@ class InboundVideo:
         self._ask_keyframe = ask_keyframe
         self._ask_again = ask_again
         format_ = video_format(plan.codec)
-        self._reorder = VideoReorder(
-            starts_frame=format_.starts_frame, is_nack_used="nack" in plan.feedback
-        )
+        self._starts_frame = format_.starts_frame
+        self._reorder = self._new_reorder()
+        self._tally: Tally | None = None
         self._depacketiser = format_.depacketiser()
         self._is_keyframe = format_.is_keyframe
         self._decoder = VideoDecoder(plan.codec)
@@ -75,12 +77,45 @@ class InboundVideo:
         self._is_closed = True
         self._waiting.clear()
 
+    def _new_reorder(self) -> VideoReorder:
+        return VideoReorder(
+            starts_frame=self._starts_frame, is_nack_used="nack" in self.plan.feedback
+        )
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the datapath counts it."""
+        return self._tally is not None
+
+    @property
+    def counted_at(self) -> float:
+        """When the datapath counted the newest packet; 0 when it counted none."""
+        return 0.0 if self._tally is None else self._tally.counters.last_at
+
+    def count_by(self, tally: Tally) -> None:
+        """The datapath counts from now on, and keeps back what nobody sees."""
+        self._tally = tally
+        self.statistics = CountedStatistics(self.plan.clock_rate, tally.counters)
+        self._keep_back()
+
+    def _keep_back(self) -> None:
+        if self._tally is not None:
+            is_needed = self._is_shown or self.tap is not None
+            self._tally.set_mode(Mode.PASS if is_needed else Mode.COUNT)
+
     def set_shown(self, is_shown: bool) -> None:
         """Hidden pictures are not decoded; shown again, they start at a key frame."""
-        if is_shown and not self._is_shown:
+        if is_shown == self._is_shown:
+            return
+        if is_shown:
             self._has_begun = False
             self._needs_keyframe_since = 0.0
+            if self._tally is not None and self.tap is None:  # what was kept back is not missing
+                trip_s = self._reorder.round_trip_s
+                self._reorder = self._new_reorder()
+                self._reorder.round_trip_s = trip_s
         self._is_shown = is_shown
+        self._keep_back()
 
     def set_round_trip(self, round_trip_s: float) -> None:
         self._reorder.round_trip_s = round_trip_s
@@ -90,17 +125,32 @@ class InboundVideo:
         self.statistics.received(
             packet.ssrc, packet.sequence_number, packet.timestamp, len(packet.payload), now
         )
-        self.rate.add(size, now)
+        if self._tally is None:
+            self.rate.add(size, now)
         self._reorder.insert(packet, now)
         self._take_frames(now)
 
     def poll(self, now: float) -> None:
         """Ask for what is missing, give up what is too late, ask for key frames."""
+        if self._tally is not None:
+            self._catch_up(self._tally, now)
         lost = self._reorder.nacks(now)
         if lost:
             self._ask_again(lost)
         self._take_frames(now)
         self._ask_if_needed(now)
+
+    def _catch_up(self, tally: Tally, now: float) -> None:
+        """Take over what was counted since the last time."""
+        self._keep_back()
+        size, frames = tally.take()
+        if size:
+            self.rate.add(size, now)
+            self.last_packet_at = tally.counters.last_at
+            if isinstance(self.statistics, CountedStatistics):
+                self.statistics.refresh()
+        if frames and not self._is_shown and self.tap is None:
+            self.frame_rate.add(frames, now)
 
     def _take_frames(self, now: float) -> None:
         for frame in self._reorder.frames(now):

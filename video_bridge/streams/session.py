@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 
 from .. import messages as m
 from ..allocation import LinkTerms, terms_of
+from ..codecs.audio import OPUS_DTX_SIZE, QUIET_PEAK
+from ..codecs.g711 import quiet_codes
+from ..datapath import Flow, Peer
 from ..errors import RemoteMediaError
 from ..leg import Shown
 from ..messages import MediaKind
 from ..rtp import rtcp
 from ..rtp.packet import RtpPacket
+from .counted import Tally
 from .inbound_audio import InboundAudio
 from .inbound_video import InboundVideo
 from .offered import Offered
@@ -63,6 +67,7 @@ class RtpSession:
         self.out: dict[MediaKind, Outbound] = {}
         self.plans: dict[MediaKind, MediaPlan] = {}
         self._shown: set[MediaKind] = set()
+        self._peers: dict[MediaKind, tuple[Peer, int]] = {}
         self.terms = terms_of("internet")
         self.cap_bps: int | None = None  # each way; None: as the terms have it
         self.offered = Offered(self.terms, None)
@@ -86,6 +91,38 @@ class RtpSession:
         for media in ("audio", *PICTURES):
             self._plan_out(media, self.plans.get(media))
         self._fit()
+        self._describe_flows()
+
+    def count_by(self, peer: Peer, *media: MediaKind) -> None:
+        """`peer` opens and counts these media's packets from now on."""
+        for index, kind in enumerate(media):
+            self._peers[kind] = (peer, index)
+        self._describe_flows()
+
+    def _describe_flows(self) -> None:
+        """Tell the datapath what comes, as far as packets can be told apart by payload type."""
+        for media, (peer, index) in self._peers.items():
+            stream = self.audio_in if media == "audio" else self.pictures.get(media)
+            if stream is None:
+                peer.set_flow(index, None)
+            elif not stream.is_counted:
+                peer.set_flow(index, _flow(stream.plan))
+                stream.count_by(Tally(peer, index))
+
+    def kept_back_at(self, media: MediaKind) -> float:
+        """When the newest packet of this media came as the datapath counts it, or 0."""
+        stream = self.audio_in if media == "audio" else self.pictures.get(media)
+        return 0.0 if stream is None else stream.counted_at
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether any of its pictures is needed now."""
+        return bool(self._shown) or any(stream.tap for stream in self.pictures.values())
+
+    @property
+    def last_packet_at(self) -> float | None:
+        """When the newest packet of any stream came, kept back or not."""
+        return max((s.last_packet_at or 0.0 for s in self._streams()), default=None)
 
     def set_line(self, terms: LinkTerms, cap_bps: int | None) -> None:
         """What the leg's line is: now and for what is negotiated later."""
@@ -298,7 +335,7 @@ class RtpSession:
 
     def poll(self, now: float, unix_s: float) -> None:
         """Deadlines and reports; call it every 20 ms or so."""
-        for stream in self.pictures.values():
+        for stream in self._streams():
             stream.poll(now)
         is_less = self.offered.update(self._streams(), now)
         if is_less or self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
@@ -349,6 +386,15 @@ class RtpSession:
         found = [_inbound_stats(stream, now) for stream in self._streams()]
         found += [_outbound_stats(outbound, now) for outbound in self.out.values()]
         return found
+
+
+def _flow(plan: MediaPlan) -> Flow:
+    """How the datapath knows a stream, and its silence."""
+    codes = None
+    if plan.codec in ("PCMA", "PCMU"):
+        codes = quiet_codes(plan.codec, QUIET_PEAK)
+    dtx_size = OPUS_DTX_SIZE if plan.codec == "opus" else -1
+    return Flow(plan.payload_type, plan.clock_rate, dtx_size, codes)
 
 
 def _inbound_stats(stream: InboundAudio | InboundVideo, now: float) -> m.StreamStats:

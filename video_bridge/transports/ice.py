@@ -22,21 +22,22 @@ from aioice import stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
-from ..datapath.transport import open_datagrams
+from ..datapath import Arrival, SrtpKeys
+from ..datapath.reception import reception
+from ..datapath.transport import BatchedDatagrams, open_datagrams
 from .rtp_ports import RtpPorts
 
 CONSENT_INTERVAL_S = 4.0
 CONSENT_LOOK_S = 0.4
 QUIET_S = 0.8
 MAX_LOCAL_ADDRESSES = 12
-_RTP_FIRST_BYTES = range(128, 192)  # RFC 7983
 
 
 @dataclass(frozen=True, slots=True)
 class IceEvents:
     """What a connection tells its leg, on the event loop."""
 
-    on_packet: Callable[[bytes], None]
+    on_packet: Callable[[Arrival], None]  # RTP and RTCP, opened by `IceConnection.peer`
     on_heard: Callable[[], None]  # the peer proved that it lives (authenticated STUN)
     on_route: Callable[[socket.socket, tuple[str, int]], None]  # where packets go from now on
 
@@ -50,9 +51,6 @@ class _Datagrams(StunProtocol):
         self._connection = connection
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        if isinstance(data, bytes) and data and data[0] in _RTP_FIRST_BYTES:
-            self._connection.events.on_packet(data)
-            return
         if data:
             super().datagram_received(data, addr)
 
@@ -63,6 +61,8 @@ class IceConnection(Connection):
     def __init__(self, ports: RtpPorts, events: IceEvents) -> None:
         super().__init__(ice_controlling=False)
         self.events = events
+        self.peer = reception().hub.peer()
+        self._transports: list[BatchedDatagrams] = []
         self._ports = ports
         self._port: int | None = None
         self._loop = asyncio.get_running_loop()
@@ -94,8 +94,16 @@ class IceConnection(Connection):
 
     async def _open(self, sock: socket.socket) -> _Datagrams:
         protocol = _Datagrams(self, sock)
-        await open_datagrams(protocol, sock)
+        transport = await open_datagrams(protocol, sock, self.peer, self.events.on_packet)
+        self._transports.append(transport)
         return protocol
+
+    def set_keys(self, keys: SrtpKeys, level_id: int) -> None:
+        """Open what comes on any of the sockets; its source is proved by the keys."""
+        self.peer.set_keys(keys, level_id)
+        for transport in self._transports:
+            if transport.line is not None:
+                transport.line.expect(None, anywhere=True)
 
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol

@@ -9,6 +9,7 @@ import socket
 from aioice import Connection
 
 from video_bridge.datapath import SrtpKeys, SrtpProfile, SrtpSender
+from video_bridge.datapath.reception import reception
 from video_bridge.datapath.transport import BatchedDatagrams, open_datagrams
 from video_bridge.rtp.packet import RtpPacket
 
@@ -95,14 +96,14 @@ async def test_with_keys_rtp_arrives_opened_and_forgeries_do_not() -> None:
     keys = SrtpKeys(profile, os.urandom(16), os.urandom(12))
     protocol, peer, sock = _Protocol(), _bound(), _bound()
     transport = BatchedDatagrams(asyncio.get_running_loop(), sock, protocol)
-    transport.intake.set_keys(keys)
+    transport.peer.set_keys(keys)
     packet = bytes(RtpPacket(96, 1, 2, 3, b"payload"))
     protected = SrtpSender(keys).protect(packet)
     for data in (b"\x16dtls", protected[:-1] + b"?", protected):
         peer.sendto(data, sock.getsockname())
     await _until(protocol, 3)
     assert [event[0] for event in protocol.events[1:]] == [b"\x16dtls", packet]  # type: ignore[index]
-    assert transport.intake.packets_refused == 1
+    assert reception().hub.packets_refused == 1
     transport.close()
     await protocol.closed.wait()
     peer.close()

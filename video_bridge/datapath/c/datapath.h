@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define DP_VERSION 2
+#define DP_VERSION 3
 #define SHA_STATE 128    /* sizeof(SHA_CTX) is 96 in every OpenSSL */
 #define MAX_TAG 16
 #define DIGEST 20
@@ -21,7 +21,7 @@
 
 enum suite { PLAIN = 0, CM_SHA1_80 = 1, CM_SHA1_32 = 2, GCM_128 = 3, GCM_256 = 4 };
 
-/* The session keys of one direction of SRTP (not SRTCP). */
+/* The session keys of one direction of SRTP or SRTCP. */
 struct srtp {
     int suite;
     int tag_size;
@@ -51,8 +51,12 @@ struct crypto {
 };
 extern struct crypto crypto;
 
+/* RFC 3711 section 4.3.2: the labels of a stream's three session keys follow each other */
+enum label { FOR_RTP = 0, FOR_RTCP = 3 };
+
 /* Derive session keys; `decrypts` for what is received. 0, or -1 when libcrypto fails. */
-int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *salt, int decrypts);
+int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *salt, int decrypts,
+               enum label label);
 void srtp_end(struct srtp *srtp);
 
 /* `packet_index` is the 48-bit index: roll-over counter and sequence number. */
@@ -62,6 +66,32 @@ void srtp_cm_iv(const struct srtp *srtp, uint32_t ssrc, uint64_t packet_index, u
 /* HMAC-SHA1 of the packet and its roll-over counter; 0 or -1. */
 int srtp_digest(const struct srtp *srtp, const uint8_t *packet, int size, uint64_t packet_index,
                 uint8_t digest[DIGEST]);
+int srtcp_digest(const struct srtp *srtp, const uint8_t *packet, int size, uint8_t digest[DIGEST]);
+
+/* --- taking in ------------------------------------------------------------------------------ */
+
+#define SLOT 2048 /* bytes for one datagram; a longer one is cut and so refused */
+#define NO_LEVEL 127
+
+enum kind { OTHER = 0, RTP = 1, REFUSED = 2, RTCP = 3 };
+
+/* One datagram. Must match _Entry in native_intake.py. */
+struct entry {
+    const uint8_t *data;
+    uint32_t size;
+    uint8_t kind;
+    int8_t level; /* dBov, NO_LEVEL where none was told */
+    uint16_t address_size;
+    uint8_t address[28]; /* sockaddr_in or sockaddr_in6 */
+    uint32_t tag;        /* of the socket, where a hub reads many */
+};
+
+struct intake;
+struct intake *dp_intake_new(int suite, const uint8_t *key, const uint8_t *salt, int level_id);
+void dp_intake_free(struct intake *intake);
+
+/* Open what lies in `packet` (`entry->size` bytes) and say what it is; with `opens_rtcp` RTCP too. */
+void intake_judge(struct intake *intake, uint8_t *packet, struct entry *entry, int opens_rtcp);
 
 static inline void put16(uint8_t *at, uint32_t value)
 {

@@ -72,7 +72,7 @@ struct target *dp_target_new(int suite, const uint8_t *key, const uint8_t *salt,
     pthread_mutex_init(&target->lock, NULL);
     memcpy(target->extension, extension, (size_t)extension_size);
     target->extension_size = extension_size;
-    if (srtp_start(&target->srtp, suite, key, salt, 0)) {
+    if (srtp_start(&target->srtp, suite, key, salt, 0, FOR_RTP)) {
         dp_target_free(target);
         return NULL;
     }

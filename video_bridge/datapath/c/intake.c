@@ -9,13 +9,9 @@
 #include <sys/uio.h>
 
 #define MAX_BATCH 32
-#define SLOT 2048        /* bytes for one datagram; a longer one is cut and so refused */
 #define MAX_SOURCES 16   /* SSRCs of one peer: camera, microphone, content, and their successors */
 #define WINDOW 1024      /* packets back that replay protection remembers */
 #define WINDOW_WORDS (WINDOW / 64)
-#define NO_LEVEL 127
-
-enum kind { OTHER = 0, RTP = 1, REFUSED = 2 };
 
 struct source {
     uint32_t ssrc;
@@ -26,24 +22,14 @@ struct source {
 };
 
 struct intake {
-    struct srtp srtp;
+    struct srtp srtp, srtcp;
     int level_id; /* id of the RFC 6464 extension, 0: none */
     uint64_t clock;
-    struct source sources[MAX_SOURCES];
+    struct source sources[MAX_SOURCES], reporters[MAX_SOURCES];
 };
 
 /* Where datagrams land: the caller copies them before this thread's next call. */
 static __thread uint8_t bytes[MAX_BATCH][SLOT];
-
-/* One datagram. Must match _Entry in native_intake.py. */
-struct entry {
-    const uint8_t *data;
-    uint32_t size;
-    uint8_t kind;
-    int8_t level; /* dBov, NO_LEVEL where none was told */
-    uint16_t address_size;
-    uint8_t address[28]; /* sockaddr_in or sockaddr_in6 */
-};
 
 struct intake *dp_intake_new(int suite, const uint8_t *key, const uint8_t *salt, int level_id)
 {
@@ -54,9 +40,9 @@ struct intake *dp_intake_new(int suite, const uint8_t *key, const uint8_t *salt,
     if (intake == NULL)
         return NULL;
     intake->level_id = level_id;
-    if (srtp_start(&intake->srtp, suite, key, salt, 1)) {
-        srtp_end(&intake->srtp);
-        free(intake);
+    if (srtp_start(&intake->srtp, suite, key, salt, 1, FOR_RTP) ||
+        srtp_start(&intake->srtcp, suite, key, salt, 1, FOR_RTCP)) {
+        dp_intake_free(intake);
         return NULL;
     }
     return intake;
@@ -67,28 +53,29 @@ void dp_intake_free(struct intake *intake)
     if (intake == NULL)
         return;
     srtp_end(&intake->srtp);
+    srtp_end(&intake->srtcp);
     free(intake);
 }
 
 /* --- replay protection (RFC 3711 section 3.3.2) ------------------------------------------- */
 
-static struct source *known_source(struct intake *intake, uint32_t ssrc)
+static struct source *known_source(struct source *sources, uint32_t ssrc)
 {
     int i;
     for (i = 0; i < MAX_SOURCES; i++)
-        if (intake->sources[i].in_use && intake->sources[i].ssrc == ssrc)
-            return &intake->sources[i];
+        if (sources[i].in_use && sources[i].ssrc == ssrc)
+            return &sources[i];
     return NULL;
 }
 
 /* The least recently used place; only called for packets that proved to be the peer's. */
-static struct source *new_source(struct intake *intake, uint32_t ssrc, uint64_t packet_index)
+static struct source *new_source(struct source *sources, uint32_t ssrc, uint64_t packet_index)
 {
-    struct source *oldest = &intake->sources[0];
+    struct source *oldest = &sources[0];
     int i;
     for (i = 0; i < MAX_SOURCES && oldest->in_use; i++)
-        if (!intake->sources[i].in_use || intake->sources[i].used < oldest->used)
-            oldest = &intake->sources[i];
+        if (!sources[i].in_use || sources[i].used < oldest->used)
+            oldest = &sources[i];
     memset(oldest, 0, sizeof *oldest);
     oldest->ssrc = ssrc;
     oldest->in_use = 1;
@@ -213,7 +200,7 @@ static int open_packet(struct intake *intake, uint8_t *packet, int size)
     if (size < header + srtp->tag_size)
         return -1;
     ssrc = get32(packet + 8);
-    source = known_source(intake, ssrc);
+    source = known_source(intake->sources, ssrc);
     packet_index = guess_index(source, get16(packet + 2));
     if (is_replayed(source, packet_index))
         return -1;
@@ -222,10 +209,59 @@ static int open_packet(struct intake *intake, uint8_t *packet, int size)
     if (opened < 0)
         return -1;
     if (source == NULL)
-        source = new_source(intake, ssrc, packet_index);
+        source = new_source(intake->sources, ssrc, packet_index);
     source->used = ++intake->clock;
     remember(source, packet_index);
     return opened;
+}
+
+/* SRTCP (RFC 3711 section 3.4, RFC 7714 section 9) in place; the size of the RTCP packet, or -1.
+ * What is not encrypted is refused, as libsrtp does. */
+static int open_report(struct intake *intake, uint8_t *packet, int size)
+{
+    struct srtp *srtp = &intake->srtcp;
+    struct source *source;
+    uint32_t ssrc, word;
+    uint8_t iv[16], digest[DIGEST], differs = 0;
+    int is_gcm = srtp->suite >= GCM_128, trailer, body, done = 0, rest = 0, i;
+    if (srtp->suite == PLAIN)
+        return size;
+    if (size < 8 + 4 + srtp->tag_size)
+        return -1;
+    trailer = is_gcm ? size - 4 : size - 4 - srtp->tag_size; /* where the index lies */
+    word = get32(packet + trailer);
+    if (!(word & 0x80000000u))
+        return -1;
+    ssrc = get32(packet + 4);
+    source = known_source(intake->reporters, ssrc);
+    if (is_replayed(source, word & 0x7fffffffu))
+        return -1;
+    if (is_gcm) {
+        body = trailer - 8 - srtp->tag_size;
+        srtp_gcm_iv(srtp, ssrc, word & 0x7fffffffu, iv);
+        if (crypto.dec_init(srtp->cipher, NULL, NULL, NULL, iv) != 1 ||
+            crypto.dec_update(srtp->cipher, NULL, &done, packet, 8) != 1 ||
+            crypto.dec_update(srtp->cipher, NULL, &done, packet + trailer, 4) != 1 ||
+            crypto.dec_update(srtp->cipher, packet + 8, &done, packet + 8, body) != 1 ||
+            crypto.ctx_ctrl(srtp->cipher, CTRL_SET_TAG, 16, packet + 8 + body) != 1 ||
+            crypto.dec_final(srtp->cipher, packet + 8 + body, &rest) != 1)
+            return -1;
+    } else {
+        body = trailer - 8;
+        if (srtcp_digest(srtp, packet, trailer + 4, digest))
+            return -1;
+        for (i = 0; i < srtp->tag_size; i++)
+            differs |= digest[i] ^ packet[trailer + 4 + i];
+        srtp_cm_iv(srtp, ssrc, word & 0x7fffffffu, iv);
+        if (differs || crypto.enc_init(srtp->cipher, NULL, NULL, NULL, iv) != 1 ||
+            crypto.enc_update(srtp->cipher, packet + 8, &done, packet + 8, body) != 1)
+            return -1;
+    }
+    if (source == NULL)
+        source = new_source(intake->reporters, ssrc, word & 0x7fffffffu);
+    source->used = ++intake->clock;
+    remember(source, word & 0x7fffffffu);
+    return 8 + body;
 }
 
 /* RFC 6464 in the one-byte form of RFC 8285. */
@@ -252,13 +288,22 @@ static int8_t level_of(const struct intake *intake, const uint8_t *packet, int s
     return NO_LEVEL;
 }
 
-static void judge(struct intake *intake, uint8_t *packet, struct entry *entry)
+void intake_judge(struct intake *intake, uint8_t *packet, struct entry *entry, int opens_rtcp)
 {
     int size = (int)entry->size, opened;
     entry->kind = OTHER;
     entry->level = NO_LEVEL;
-    if (size < 2 || packet[0] < 128 || packet[0] > 191 || (packet[1] >= 192 && packet[1] <= 223))
-        return; /* RFC 7983, RFC 5761 */
+    if (size < 2 || packet[0] < 128 || packet[0] > 191)
+        return; /* RFC 7983 */
+    if (packet[1] >= 192 && packet[1] <= 223) { /* RFC 5761 */
+        if (!opens_rtcp)
+            return;
+        opened = open_report(intake, packet, size);
+        entry->kind = opened < 0 ? REFUSED : RTCP;
+        if (opened >= 0)
+            entry->size = (uint32_t)opened;
+        return;
+    }
     opened = open_packet(intake, packet, size);
     entry->kind = opened < 0 ? REFUSED : RTP;
     if (opened >= 0) {
@@ -295,6 +340,7 @@ int dp_intake_read(struct intake *intake, int fd, struct entry *entries, int lim
         if (size > sizeof entry->address)
             size = sizeof entry->address;
         entry->data = bytes[i];
+        entry->tag = 0;
         entry->size = messages[i].msg_len;
         entry->address_size = (uint16_t)size;
         memcpy(entry->address, &addresses[i], size);
@@ -302,7 +348,7 @@ int dp_intake_read(struct intake *intake, int fd, struct entry *entries, int lim
             entry->kind = REFUSED;
             entry->level = NO_LEVEL;
         } else {
-            judge(intake, bytes[i], entry);
+            intake_judge(intake, bytes[i], entry, 0);
         }
     }
     return count;

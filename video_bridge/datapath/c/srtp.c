@@ -81,7 +81,8 @@ static int start_hmac(struct srtp *srtp, const uint8_t key[20])
     return 0;
 }
 
-int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *salt, int decrypts)
+int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *salt, int decrypts,
+               enum label label)
 {
     static const int tags[] = {0, 10, 4, 16, 16};
     int key_size = suite == GCM_256 ? 32 : 16;
@@ -100,8 +101,10 @@ int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *
     memcpy(master_salt, salt, (size_t)salt_size); /* RFC 7714 section 11: padded with zeros */
     srtp->suite = suite;
     srtp->tag_size = tags[suite];
-    if (derive(key, key_size, master_salt, 0, session, key_size) ||
-        derive(key, key_size, master_salt, 2, srtp->salt, salt_size))
+    if (label == FOR_RTCP && suite == CM_SHA1_32)
+        srtp->tag_size = 10; /* RFC 3711 section 5.2, RFC 4568 section 6.2 */
+    if (derive(key, key_size, master_salt, (uint8_t)label, session, key_size) ||
+        derive(key, key_size, master_salt, (uint8_t)(label + 2), srtp->salt, salt_size))
         return -1;
     /* counter mode decrypts by encrypting */
     ok = decrypts && suite >= GCM_128
@@ -111,7 +114,7 @@ int srtp_start(struct srtp *srtp, int suite, const uint8_t *key, const uint8_t *
     if (ok != 1)
         return -1;
     if (suite < GCM_128 &&
-        (derive(key, key_size, master_salt, 1, auth, 20) || start_hmac(srtp, auth)))
+        (derive(key, key_size, master_salt, (uint8_t)(label + 1), auth, 20) || start_hmac(srtp, auth)))
         return -1;
     return 0;
 }
@@ -145,17 +148,30 @@ void srtp_cm_iv(const struct srtp *srtp, uint32_t ssrc, uint64_t packet_index, u
         iv[i] ^= srtp->salt[i];
 }
 
-int srtp_digest(const struct srtp *srtp, const uint8_t *packet, int size, uint64_t packet_index,
-                uint8_t digest[DIGEST])
+static int digest_of(const struct srtp *srtp, const uint8_t *packet, int size,
+                     const uint8_t *more, int more_size, uint8_t digest[DIGEST])
 {
-    uint8_t roll_over[4], state[SHA_STATE];
-    put32(roll_over, (uint32_t)(packet_index >> 16));
+    uint8_t state[SHA_STATE];
     memcpy(state, srtp->inner, SHA_STATE);
     if (crypto.sha1_update(state, packet, (size_t)size) != 1 ||
-        crypto.sha1_update(state, roll_over, 4) != 1 || crypto.sha1_final(digest, state) != 1)
+        crypto.sha1_update(state, more, (size_t)more_size) != 1 ||
+        crypto.sha1_final(digest, state) != 1)
         return -1;
     memcpy(state, srtp->outer, SHA_STATE);
     if (crypto.sha1_update(state, digest, DIGEST) != 1 || crypto.sha1_final(digest, state) != 1)
         return -1;
     return 0;
+}
+
+int srtp_digest(const struct srtp *srtp, const uint8_t *packet, int size, uint64_t packet_index,
+                uint8_t digest[DIGEST])
+{
+    uint8_t roll_over[4];
+    put32(roll_over, (uint32_t)(packet_index >> 16));
+    return digest_of(srtp, packet, size, roll_over, 4, digest);
+}
+
+int srtcp_digest(const struct srtp *srtp, const uint8_t *packet, int size, uint8_t digest[DIGEST])
+{
+    return digest_of(srtp, packet, size, packet, 0, digest);
 }
