@@ -17,12 +17,11 @@ from .content import ContentShow
 from .ingest.session_media import SessionMedia
 from .leg import Leg
 from .messages import CloseReason, LegState, MediaKind
-from .places import EncoderBudget, Places
-from .programme import Programme
+from .places import EncoderBudget
 from .recording.outputs import Outputs
 from .sound import Sound
 from .streams.outbound import Outbound
-from .video.layouts import Layout, arrangement_for
+from .views import Views
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +49,17 @@ class Conference:
         self.legs: dict[str, Leg] = {}
         self._emit = emit
         self._closing: dict[str, asyncio.Task[None]] = {}
-        self._programme = Programme(
+        self.views = Views(
+            opening.conference_id,
             workers.encode,
             self._all,
             lambda: self._receivers("video"),
-            Places(opening.conference_id, workers.budget, lambda _leg: "hall"),
+            workers.budget,
         )
-        self._sound = Sound(workers.audio, self._all, lambda: self._receivers("audio"))
-        self.outputs = Outputs(opening.conference_id, self._programme, self._sound, self._all, emit)
+        self._sound = Sound(
+            workers.audio, self._all, lambda: self._receivers("audio"), self.views.hear
+        )
+        self.outputs = Outputs(opening.conference_id, self.views.hall, self._sound, self._all, emit)
         self.content = ContentShow(opening.conference_id, workers.encode, self._all, emit)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
@@ -67,24 +69,14 @@ class Conference:
         """Title and mark; the rest stays."""
         self.title = opening.title
         self.is_drill = opening.is_drill
-        self._programme.title = opening.title
-        self._programme.set_drill(is_drill=opening.is_drill)
+        self.views.describe(opening.title, is_drill=opening.is_drill)
 
     def start(self) -> None:
-        for job in (self._programme.run, self._sound.run, self.content.run, self._poll):
+        self.views.start()
+        for job in (self._sound.run, self.content.run, self._poll):
             task = asyncio.create_task(job())
             task.add_done_callback(_report)
             self._tasks.append(task)
-
-    def set_layout(self, layout: m.LayoutSet) -> None:
-        arrangement: str | None = layout.arrangement
-        if arrangement in (None, "auto"):
-            arrangement = arrangement_for(layout.panes) if layout.panes is not None else None
-        seats = None if layout.seats is None else tuple(layout.seats)
-        self._programme.layout = Layout(arrangement, seats)
-
-    async def still(self, width: int) -> tuple[bytes, int, int]:
-        return await self._programme.still(width)
 
     # --- legs ---------------------------------------------------------------------------------
 
@@ -109,6 +101,7 @@ class Conference:
         if leg is None or not leg.closed(reason, detail):
             return
         self.content.forget(leg_id)
+        self.views.forget(leg_id)
         if leg.has_media:
             await leg.media.close()
 
@@ -117,6 +110,7 @@ class Conference:
         await asyncio.gather(*(self.close_leg(leg_id, reason) for leg_id in list(self.legs)))
         await asyncio.gather(*self._closing.values(), return_exceptions=True)
         await self.outputs.close()
+        await self.views.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -162,13 +156,16 @@ class Conference:
                 self.end_leg(leg.leg_id, *verdict)
 
     def stats(self, now: float) -> m.ConferenceStats:
-        seating = self._programme.seating()
+        seating, chair = self.views.seating()
         return m.ConferenceStats(
             conference_id=self.conference_id,
             title=self.title,
             panes=len(seating.seats),
             seats=list(seating.seats),
             arrangement=seating.arrangement,
+            chair_arrangement=None if chair is None else chair.arrangement,
+            chair_seats=None if chair is None else list(chair.seats),
+            speaker_leg_id=self._sound.speaker,
             content_leg_id=self.content.leg_id,
             recording_ids=self.outputs.recording_ids,
             live_ids=self.outputs.live_ids,

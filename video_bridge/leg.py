@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import messages as m
 from .codecs.picture import Picture
 from .errors import LocalMediaError
-from .messages import CloseReason, LegKind, LegState
+from .messages import CloseReason, LegKind, LegState, View
 from .video.compositor import PaneState, PaneView
 
 CONNECT_TIMEOUT_S = 20.0
@@ -144,11 +144,14 @@ class Leg:
         self.microphone_muted = False
         self.speaker_muted = False
         self.on_hold = False
+        self.seat_view: View = "hall"  # which view it is sent
+        self.watching: str | None = None  # the one leg that it is sent instead
         self.is_speaking = False
         self.level_dbov: int | None = None
         self.watch = SilenceWatch()
         self.added_at = now
         self.up_at: float | None = None
+        self._shown_at: float | None = None  # since when it is decoded; None: it is not
         self.lost_detail: str | None = None
         self._owner = owner
         self._media: Media | None = None
@@ -169,12 +172,12 @@ class Leg:
     @property
     def sends_picture(self) -> bool:
         """Whether the automatic layout gives this leg a pane now."""
-        return (
-            self.publish
-            and self.state in (LegState.UP, LegState.LOST)
-            and self._media is not None
-            and self._media.has_picture
-        )
+        return self.takes_part and self._media is not None and self._media.has_picture
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether it is there and may be seen or heard."""
+        return self.publish and self.state in (LegState.UP, LegState.LOST)
 
     def _move(self, state: LegState) -> bool:
         """True when this is a change. Raises LocalMediaError for a move the table lacks."""
@@ -238,6 +241,21 @@ class Leg:
             return CloseReason.LOST, self.lost_detail or "silent"
         return None
 
+    def show(self, now: float, *, is_shown: bool) -> None:
+        """Whether some picture shows this leg; hidden legs are not decoded."""
+        if not is_shown:
+            self._shown_at = None
+        elif self._shown_at is None:
+            self._shown_at = now
+        if self._media is not None:
+            self._media.set_shown(is_shown)
+
+    def is_coming(self, now: float) -> bool:
+        """Whether its picture is not there yet, but soon will be."""
+        if not self.sends_picture or self._media is None or self.state is LegState.LOST:
+            return False
+        return self._pane_state(self._media.newest(now), now) is PaneState.WAITING
+
     def view(self, now: float) -> PaneView:
         """How the leg's pane looks now."""
         shown = self._media.newest(now) if self._media is not None else None
@@ -262,12 +280,15 @@ class Leg:
             return PaneState.LOST
         if self._media is not None and not self._media.has_picture:
             return PaneState.AUDIO_ONLY
-        if shown is None:
-            is_fresh = self.up_at is None or now - self.up_at < CAMERA_STARTS_WITHIN_S
-            return PaneState.WAITING if is_fresh else PaneState.NO_CAMERA
-        stale = now - shown.at
-        if stale <= PICTURE_STALE_S:
+        stale = None if shown is None else now - shown.at
+        if stale is not None and stale <= PICTURE_STALE_S:
             return PaneState.LIVE
+        since = max((at for at in (self.up_at, self._shown_at) if at is not None), default=now)
+        is_fresh = now - since < CAMERA_STARTS_WITHIN_S
+        if is_fresh and (shown is None or shown.at < since):
+            return PaneState.WAITING  # for its first key frame
+        if stale is None:
+            return PaneState.NO_CAMERA
         return PaneState.INTERRUPTED if stale <= PICTURE_KEPT_S else PaneState.NO_CAMERA
 
     def stats(self, now: float) -> m.LegStats:
@@ -282,5 +303,7 @@ class Leg:
             microphone_muted=self.microphone_muted,
             speaker_muted=self.speaker_muted,
             level_dbov=self.level_dbov,
+            view=self.seat_view,
+            watch=self.watching,
             streams=self._media.stats(now) if self._media is not None else [],
         )

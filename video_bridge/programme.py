@@ -1,4 +1,4 @@
-"""The picture side of a conference: 25 times a second, compose, encode each rung, send to many.
+"""One view of a conference: 25 times a second, compose, encode each rung, send to many.
 
 Composing and encoding happen in worker threads; the event loop only waits and sends. A tick that
 takes too long makes the next one late, never a queue.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -17,13 +18,14 @@ from .codecs.picture import Picture
 from .codecs.video import EncodedFrame
 from .datapath import Departure, FanoutTarget
 from .leg import Leg
-from .messages import LegState
-from .places import Places
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
+from .video.cut import Cut
 from .video.ladder import FPS, Rung
 from .video.layouts import Layout, Seating, seated
+from .video.overlay import Wording
 from .video.picture import jpeg
+from .video.voice_switch import VoiceSwitch
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ RUNG_KEPT_S = 3.0
 PACE_S = 0.005  # between groups of packets of one frame
 WATCHED_FOR_S = 10.0  # after a still was asked for, legs go on being decoded
 MAX_BEHIND_S = 0.5
+CUT_WAITS_S = 0.8  # at most, for pictures of those whom nobody saw so far
+LOOK_EVERY_S = 0.05
 
 
 class ProgrammeTap(Protocol):
@@ -48,31 +52,42 @@ def _is_recorded(key: RungKey) -> bool:
 
 
 class Programme:
-    """One conference's composed picture and its ladder of encodings.
+    """One composed picture and its ladder of encodings.
 
-    `legs()` gives the legs in the order in which they were added; `receivers()` those to whom a
-    picture is sent, with their outbound stream.
+    `legs()` gives the legs in the order in which they were added; `receivers(now)` those who are
+    sent this picture, each with its rung. `on_show()` is called when `wanted` may have changed.
     """
 
     def __init__(
         self,
         pool: Executor,
         legs: Callable[[], Sequence[Leg]],
-        receivers: Callable[[], Sequence[tuple[Leg, Outbound]]],
-        places: Places,
+        receivers: Callable[[float], Sequence[tuple[Outbound, RungKey]]],
+        on_show: Callable[[float], None],
+        *,
+        is_chair: bool = False,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.title = ""
         self.layout = Layout()
+        self.switch: VoiceSwitch | None = None
+        self.wording = Wording()
+        self.placeholders: Mapping[str, PaneView] = {}
+        self.wanted: frozenset[str] = frozenset()  # the legs that have to be decoded for it
         self.ticks = 0
         self.late_ticks = 0
         self._pool = pool
         self._legs = legs
         self._receivers = receivers
+        self._on_show = on_show
+        self._is_chair = is_chair
+        self._wall_clock = wall_clock
         self._compositor = Compositor()
         self.taps: list[ProgrammeTap] = []
         self._rungs: dict[RungKey, Rung] = {}
         self._used_at: dict[RungKey, float] = {}
-        self._places = places
+        self._cut = Cut(CUT_WAITS_S)
+        self._previewed: dict[str, float] = {}  # legs that a preview shows, and until when
         self._lock = asyncio.Lock()
         self._still_asked_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -87,8 +102,15 @@ class Programme:
 
     def seating(self) -> Seating:
         """Who sits where, as shown now."""
-        publishing = [leg.leg_id for leg in self._legs() if leg.sends_picture]
-        return seated(self.layout, publishing)
+        return self._seat(self.layout, self.switch)
+
+    def _seat(self, layout: Layout, switch: VoiceSwitch | None) -> Seating:
+        """By the order of joining; where nobody has a picture, those who are heard have cards."""
+        legs = self._legs()
+        publishing = [leg.leg_id for leg in legs if leg.sends_picture]
+        if not publishing:
+            publishing = [leg.leg_id for leg in legs if leg.takes_part]
+        return seated(layout, publishing, switch.speaker if switch is not None else None)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -116,11 +138,11 @@ class Programme:
         still_wanted = (
             self._still_asked_at is not None and now - self._still_asked_at < WATCHED_FOR_S
         )
-        shown = self._show(is_watched=bool(standing) or still_wanted)
+        seating = self._show(now, is_watched=bool(standing) or still_wanted)
         if not standing:
             return
         async with self._lock:
-            canvas = await self._compose(shown, now)
+            canvas = await self._compose(self._compositor, seating, now)
             rungs = [self._rungs[key] for key in standing if key.is_due(self.ticks)]
             jobs = [
                 self._loop.run_in_executor(self._pool, rung.encode, canvas, now) for rung in rungs
@@ -139,6 +161,8 @@ class Programme:
     def _send(
         self, rung: Rung, payloads: list[bytes], outbounds: list[Outbound], now: float
     ) -> None:
+        is_key = rung.newest is not None and rung.newest.is_key
+        outbounds = [outbound for outbound in outbounds if outbound.follows(rung, is_key=is_key)]
         targets: list[FanoutTarget] = []
         for outbound in outbounds:
             if outbound.target is not None:
@@ -161,18 +185,11 @@ class Programme:
         """Put every receiver on its rung; make the rungs that are new, drop the unused."""
         standing: dict[RungKey, list[Outbound]] = {}
         deaf: set[RungKey] = set()
-        receivers = self._receivers()
-        self._places.refresh(receivers, now)
-        for leg, outbound in receivers:
-            key = self._places.rung_of(leg.leg_id)
-            if key is None:
-                continue
+        for outbound, key in self._receivers(now):
             rung = self._rungs.get(key)
             if rung is None:
                 rung = self._rungs[key] = Rung(key)
-            if outbound.rung is not rung:
-                outbound.rung = rung
-                rung.wish.want()
+            outbound.move_to(rung)
             if not outbound.plan.can_ask_keyframe:
                 deaf.add(key)
             standing.setdefault(key, []).append(outbound)
@@ -200,36 +217,70 @@ class Programme:
             standing.setdefault(key, [])
             self._used_at[key] = now
 
-    def _show(self, *, is_watched: bool) -> list[Leg | None]:
-        """Tell legs whether they are decoded; the legs in pane order."""
+    def _show(self, now: float, *, is_watched: bool) -> Seating:
+        """Say who has to be decoded; who sits where."""
         by_id = {leg.leg_id: leg for leg in self._legs()}
-        seats = self.seating().seats
-        sitting = [by_id.get(seat) if seat is not None else None for seat in seats]
-        shown = {leg.leg_id for leg in sitting if leg is not None} if is_watched else set()
-        for leg in by_id.values():
-            if leg.has_media:
-                # One that just comes is decoded from its first key frame: some send few of them.
-                leg.media.set_shown(leg.leg_id in shown or leg.state is LegState.CONNECTING)
-        return sitting
 
-    async def _compose(self, sitting: list[Leg | None], now: float) -> Picture:
-        arrangement = self.seating().arrangement
+        def is_ready(seat: str) -> bool:
+            leg = by_id.get(seat)
+            return leg is None or not leg.is_coming(now)
+
+        seating = self._cut.seat(self.seating(), is_ready, now)
+        self._previewed = {leg: until for leg, until in self._previewed.items() if until > now}
+        shown = self._cut.coming if is_watched else frozenset()
+        self.wanted = shown | self._previewed.keys()
+        self._on_show(now)
+        return seating
+
+    async def _compose(self, compositor: Compositor, seating: Seating, now: float) -> Picture:
+        by_id = {leg.leg_id: leg for leg in self._legs()}
+        overlay = self.wording.at(self._wall_clock(), is_chair=self._is_chair)
 
         def draw() -> Picture:
-            views = [PaneView() if leg is None else leg.view(now) for leg in sitting]
-            return self._compositor.compose(views, self.title, arrangement=arrangement)
+            views = [self._view(by_id, seat, now) for seat in seating.seats]
+            return compositor.compose(
+                views, self.title, arrangement=seating.arrangement, overlay=overlay
+            )
 
         return await self._loop.run_in_executor(self._pool, draw)
 
+    def _view(self, by_id: Mapping[str, Leg], seat: str | None, now: float) -> PaneView:
+        if seat is None:
+            return PaneView()
+        leg = by_id.get(seat)
+        return self.placeholders.get(seat, PaneView()) if leg is None else leg.view(now)
+
     async def still(self, width: int) -> tuple[bytes, int, int]:
-        """The programme as it is now, as JPEG: bytes, width, height."""
+        """The picture as it is now, as JPEG: bytes, width, height."""
         now = self._loop.time()
-        is_first = self._still_asked_at is None or now - self._still_asked_at > WATCHED_FOR_S
         self._still_asked_at = now
-        if is_first and not self._rungs:
-            self._show(is_watched=True)
-            await asyncio.sleep(0.4)  # decoders begin at a key frame
-        shown = self._show(is_watched=True)
+        self._show(now, is_watched=True)
+        await self._pictures_of(self.seating())
+        now = self._loop.time()
+        seating = self._show(now, is_watched=True)
         async with self._lock:
-            canvas = await self._compose(shown, self._loop.time())
+            canvas = await self._compose(self._compositor, seating, now)
             return await self._loop.run_in_executor(self._pool, jpeg, canvas, width)
+
+    async def _pictures_of(self, seating: Seating) -> None:
+        """Wait until all who sit there are decoded, but not for long."""
+        for _ in range(round(CUT_WAITS_S / LOOK_EVERY_S)):
+            now = self._loop.time()
+            seats = seating.seats
+            if not any(leg.is_coming(now) for leg in self._legs() if leg.leg_id in seats):
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def preview(
+        self, layout: Layout, switch: VoiceSwitch | None, width: int
+    ) -> tuple[bytes, int, int]:
+        """The picture that `layout` would give, as JPEG; nobody is sent it, nothing changes."""
+        seating = self._seat(layout, switch)
+        now = self._loop.time()
+        until = now + WATCHED_FOR_S
+        self._previewed.update({seat: until for seat in seating.seats if seat is not None})
+        self._show(now, is_watched=bool(self._rungs))
+        await self._pictures_of(seating)
+        compositor = Compositor(is_drill=self._compositor.is_drill)
+        canvas = await self._compose(compositor, seating, self._loop.time())
+        return await self._loop.run_in_executor(self._pool, jpeg, canvas, width)

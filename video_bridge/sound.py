@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -58,7 +58,9 @@ class Sound:
         pool: Executor,
         legs: Callable[[], Sequence[Leg]],
         receivers: Callable[[], Sequence[tuple[Leg, Outbound]]],
+        on_levels: Callable[[Mapping[str, int], float], None],
     ) -> None:
+        self._on_levels = on_levels  # of those who may be heard, each tick
         self._pool = pool
         self._legs = legs
         self._receivers = receivers
@@ -67,7 +69,7 @@ class Sound:
         self._encoders: dict[tuple[str, str], AudioEncoder] = {}
         self._fanouts: dict[str, Fanout] = {}
         self._ticks = 0
-        self._speaker: str | None = None
+        self.speaker: str | None = None
         self._spoke_at = 0.0
         self._loop = asyncio.get_running_loop()
 
@@ -173,14 +175,15 @@ class Sound:
             for leg in legs
             if leg.leg_id in levels and not leg.microphone_muted
         }
+        self._on_levels(audible, now)
         loudest = max(audible, key=lambda leg_id: audible[leg_id], default=None)
         if loudest is not None and audible[loudest] >= SPEAKING_DBOV:
-            if loudest == self._speaker or now - self._spoke_at > SPEAKER_HELD_S / 2:
-                self._speaker, self._spoke_at = loudest, now
+            if loudest == self.speaker or now - self._spoke_at > SPEAKER_HELD_S / 2:
+                self.speaker, self._spoke_at = loudest, now
         elif now - self._spoke_at > SPEAKER_HELD_S:
-            self._speaker = None
+            self.speaker = None
         for leg in legs:
-            leg.is_speaking = leg.leg_id == self._speaker
+            leg.is_speaking = leg.leg_id == self.speaker
 
 
 def _meter(before: int | None, level: int | None) -> int | None:

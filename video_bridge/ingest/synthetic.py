@@ -10,6 +10,7 @@ import colorsys
 import hashlib
 import itertools
 import re
+import threading
 import time
 from collections.abc import Callable
 
@@ -28,6 +29,7 @@ from ..video.layouts import Pane
 from ..video.picture import fill, from_rgb, scale_into, view
 
 WIDTH, HEIGHT = 1280, 720
+MIN_AGE_S = 0.03  # of a picture before the next is drawn
 RATE = 48_000
 FRAME_SAMPLES = 960
 TONE_ON_S, TONE_OFF_S = 0.3, 0.2
@@ -78,20 +80,25 @@ class SyntheticMedia:
         self._has_tone = has_tone
         self._wall_clock = wall_clock
         self._ground = _ground(name)
-        self._canvas = Picture(*(plane.copy() for plane in _planes(self._ground)))
+        self._canvas = self._ground
         self._clock_text = ""
         self._clock_picture: Picture | None = None
         self._samples = 0
         self._tone = _keyed_tone(tone_hz(name))
         self._frames = 0
+        self._shown: Shown | None = None
+        self._drawing = threading.Lock()
 
     def newest(self, now: float) -> Shown | None:
-        """A new picture at every call; drawn over by the next."""
-        scale_into(self._ground, self._canvas)
-        self._draw_sweep(now)
-        self._draw_clock()
-        self._frames += 1
-        return Shown(self._canvas, next(_serials), now)
+        """The picture of now: one for all views, each composed in a thread of its own."""
+        with self._drawing:
+            if self._shown is None or now - self._shown.at >= MIN_AGE_S:
+                self._canvas = Picture(*(plane.copy() for plane in _planes(self._ground)))
+                self._draw_sweep(now)
+                self._draw_clock()
+                self._frames += 1
+                self._shown = Shown(self._canvas, next(_serials), now)
+            return self._shown
 
     def _draw_sweep(self, now: float) -> None:
         """A bar that crosses the lower field, and a dot that circles."""

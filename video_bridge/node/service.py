@@ -21,7 +21,7 @@ from ..conference import Conference, Workers
 from ..errors import LocalMediaError, VideoBridgeError
 from ..ingest.rtp import RoomMedia
 from ..ingest.rtsp import CameraMedia
-from ..ingest.session_media import Surroundings
+from ..ingest.session_media import SessionMedia, Surroundings
 from ..ingest.synthetic import SyntheticMedia, is_silent, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
@@ -191,16 +191,16 @@ class NodeService:
         return m.Done()
 
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:
-        if request.view != "hall" or request.speaker:
-            raise LocalMediaError("word_not_obeyed", word=request.type)
-        self._conference(request.conference_id).set_layout(request)
+        self._conference(request.conference_id).views.set_layout(request)
         return m.Done()
 
     async def _set_overlay(self, request: m.OverlaySet) -> m.Body:
-        raise LocalMediaError("word_not_obeyed", word=request.type)
+        self._conference(request.conference_id).views.set_overlay(request)
+        return m.Done()
 
     async def _set_placeholders(self, request: m.PlaceholdersSet) -> m.Body:
-        raise LocalMediaError("word_not_obeyed", word=request.type)
+        self._conference(request.conference_id).views.set_placeholders(request)
+        return m.Done()
 
     async def _set_content(self, request: m.ContentSet) -> m.Body:
         self._conference(request.conference_id).content.set(request.leg_id)
@@ -291,9 +291,15 @@ class NodeService:
         return m.Done()
 
     async def _update(self, request: m.LegUpdate) -> m.Body:
-        _, leg = self._leg(request.leg_id)
-        if request.view == "chair" or request.watch or request.max_bitrate_bps is not None:
-            raise LocalMediaError("word_not_obeyed", word=request.type)
+        conference, leg = self._leg(request.leg_id)
+        if request.watch is not None:
+            conference.views.watch(leg, request.watch)
+        if request.view is not None:
+            leg.seat_view = request.view
+        if request.max_bitrate_bps is not None:
+            if not isinstance(leg.media, SessionMedia):
+                raise LocalMediaError("leg_kind_unsupported", kind=leg.kind)
+            leg.media.session.set_line(leg.media.session.terms, request.max_bitrate_bps)
         if request.name is not None:
             leg.name = request.name
         if request.microphone_muted is not None:
@@ -342,9 +348,7 @@ class NodeService:
 
     async def _picture(self, request: m.PictureGet) -> m.Body:
         conference = self._conference(request.conference_id)
-        if request.preview is not None or request.view != "hall":
-            raise LocalMediaError("word_not_obeyed", word=request.type)
-        data, width, height = await conference.still(request.width)
+        data, width, height = await conference.views.picture(request)
         return m.Picture(jpeg_base64=base64.b64encode(data).decode(), width=width, height=height)
 
 

@@ -25,6 +25,7 @@ class Outbound:
         self.rate = Rate()
         self.target: FanoutTarget | None = None
         self.rung: Rung | None = None
+        self._awaits_keyframe = False
         self.line = LineState(terms_of("internet"))
         self._steps: tuple[RungKey, ...] = ()
         self._counted_packets = 0
@@ -84,6 +85,23 @@ class Outbound:
     def wanted_rung(self) -> RungKey | None:
         """The best of its steps, whatever others need; None when only sound fits."""
         return self.steps[0] if self.steps else None
+
+    def move_to(self, rung: Rung) -> None:
+        """Be sent this encoding from its next key frame on: the one before it is not continued."""
+        if self.rung is not rung:
+            self.rung = rung
+            self._awaits_keyframe = True
+            rung.wish.want()
+
+    def follows(self, rung: Rung, *, is_key: bool) -> bool:
+        """Whether the rung's picture of now is sent: not to one who moved away meanwhile, nor,
+
+        before the first key frame, to one who came: it would be decoded onto another's picture.
+        """
+        if self.rung is not rung:
+            return False
+        self._awaits_keyframe = self._awaits_keyframe and not is_key
+        return not self._awaits_keyframe
 
     def count_sent(self, now: float) -> None:
         """After something was sent: for sender reports and rates."""

@@ -98,6 +98,7 @@ class Rung:
         frame = self._encoder.encode(picture, self.frames, force_keyframe=self.wish.take(now))
         self.newest = frame
         self.frames += 1
+        self.newest = frame
         if frame.is_key:
             self._last_key_at = now
             self.wish.made(now)

@@ -48,6 +48,7 @@ class Room:
         self.nal_types: set[int] = set()
         self.keyframes = 0
         self.keyframes_asked = 0
+        self.decode_errors = 0
         self.mode = mode
         self.video_type, self.audio_type = VIDEO_TYPE, AUDIO_TYPE  # what is sent
         self._colour, self._tone_hz = colour, tone_hz
@@ -140,6 +141,7 @@ class Room:
                 try:
                     self.pictures += self._decoder.decode(unit)
                 except RemoteMediaError:  # a busy machine dropped the frame before
+                    self.decode_errors += 1
                     self.send_pli()
 
     def _packetise(self, frame: EncodedFrame) -> list[bytes]:

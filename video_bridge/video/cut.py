@@ -1,0 +1,41 @@
+"""The cut from one seating to the next: not before the newcomers' pictures are there.
+
+A site that nobody saw is not decoded, and its next key frame takes a moment; cut at once, the wall
+would show a card in between. Pure, `now` in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .layouts import Seating
+
+
+class Cut:
+    """`seat` often; `current` is what is shown, `coming` what has to be decoded for it already."""
+
+    def __init__(self, patience_s: float) -> None:
+        self.current: Seating | None = None
+        self._patience_s = patience_s
+        self._target: Seating | None = None
+        self._since = 0.0
+
+    @property
+    def coming(self) -> frozenset[str]:
+        """Who is seen now or at the cut."""
+        seatings = (self.current, self._target)
+        return frozenset(
+            seat for seating in seatings if seating for seat in seating.seats if seat is not None
+        )
+
+    def seat(self, target: Seating, is_ready: Callable[[str], bool], now: float) -> Seating:
+        """What to show now: `target` once `is_ready(seat)` for each newcomer, or patience ends."""
+        if target != self._target:
+            self._target, self._since = target, now
+        if self.current is None or target == self.current:
+            self.current = target
+            return target
+        newcomers = {seat for seat in target.seats if seat is not None} - set(self.current.seats)
+        if now - self._since >= self._patience_s or all(map(is_ready, newcomers)):
+            self.current = target
+        return self.current

@@ -1,0 +1,248 @@
+"""Which picture each receiver of a conference is sent: the halls', the chair's, or one site's.
+
+Each picture is a `Programme`. The chair's is made only while it differs from the halls'; that of
+one site (观看会场) while somebody watches it. Who is seen in none of them is not decoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+
+from . import messages as m
+from .allocation.rungs import RungKey
+from .errors import LocalMediaError
+from .leg import Leg
+from .messages import LegState
+from .places import EncoderBudget, Places
+from .programme import Programme
+from .streams.outbound import Outbound
+from .video.compositor import PaneState, PaneView
+from .video.layouts import Layout, Seating, arrangement_for
+from .video.overlay import Wording
+from .video.voice_switch import VoiceSwitch
+
+log = logging.getLogger(__name__)
+
+HALL, CHAIR = "hall", "chair"
+SOLO_KEPT_S = 3.0
+
+Receivers = Sequence[tuple[Leg, Outbound]]
+
+
+class Views:
+    """`start` once, `close` at the end. `receivers()` are all who are sent a picture."""
+
+    def __init__(
+        self,
+        conference_id: str,
+        pool: Executor,
+        legs: Callable[[], Sequence[Leg]],
+        receivers: Callable[[], Receivers],
+        budget: EncoderBudget,
+    ) -> None:
+        self._pool = pool
+        self._legs = legs
+        self._all_receivers = receivers
+        self._places = Places(conference_id, budget, self.view_of)
+        self._title, self._is_drill = "", False
+        self.hall = self._programme(HALL)
+        self._chair = self._programme(CHAIR, is_chair=True)
+        self._has_chair_layout = False
+        self._solos: dict[str, Programme] = {}
+        self._solo_used_at: dict[str, float] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._loop = asyncio.get_running_loop()
+
+    def start(self) -> None:
+        self._run(HALL, self.hall)
+
+    async def close(self) -> None:
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start_chair(self) -> None:
+        if CHAIR not in self._tasks:
+            self._run(CHAIR, self._chair)
+
+    def _run(self, name: str, programme: Programme) -> None:
+        task = asyncio.create_task(programme.run())
+        task.add_done_callback(_report)
+        self._tasks[name] = task
+
+    def _programme(self, name: str, *, is_chair: bool = False) -> Programme:
+        return Programme(
+            self._pool,
+            self._legs,
+            lambda now: self._receivers_of(name, now),
+            self._show,
+            is_chair=is_chair,
+        )
+
+    @property
+    def _programmes(self) -> list[Programme]:
+        return [self.hall, self._chair, *self._solos.values()]
+
+    # --- what the desk sets -------------------------------------------------------------------
+
+    def describe(self, title: str, *, is_drill: bool) -> None:
+        """Title and mark of every picture."""
+        self._title, self._is_drill = title, is_drill
+        for programme in self._programmes:
+            self._describe(programme)
+
+    def _describe(self, programme: Programme) -> None:
+        programme.title = self._title
+        programme.set_drill(is_drill=self._is_drill)
+
+    def set_layout(self, request: m.LayoutSet) -> None:
+        """Panes, seats and voice switching of one view; the chair's follows the halls' till set."""
+        layout, switch = _layout(request)
+        if request.view == CHAIR:
+            self._has_chair_layout = True
+            self._start_chair()
+            self._chair.layout, self._chair.switch = layout, _kept(self._chair.switch, switch)
+            return
+        self.hall.layout, self.hall.switch = layout, _kept(self.hall.switch, switch)
+        if not self._has_chair_layout:
+            self._chair.layout, self._chair.switch = self.hall.layout, self.hall.switch
+
+    def set_overlay(self, request: m.OverlaySet) -> None:
+        wording = Wording(
+            request.banner,
+            request.message,
+            request.clock,
+            request.countdown_to_ms,
+            request.names,
+        )
+        for programme in self._programmes:
+            programme.wording = wording
+        if self._chair_differs:
+            self._start_chair()
+
+    def set_placeholders(self, request: m.PlaceholdersSet) -> None:
+        cards = {
+            item.seat_id: PaneView(PaneState.ABSENT, item.name, note=item.note)
+            for item in request.items
+        }
+        self.hall.placeholders = self._chair.placeholders = cards
+
+    def watch(self, leg: Leg, watched: str) -> None:
+        """观看会场, ended by an empty id. Raises LocalMediaError `leg_unknown`."""
+        if watched and all(other.leg_id != watched for other in self._legs()):
+            raise LocalMediaError("leg_unknown", leg_id=watched)
+        leg.watching = watched or None
+
+    def forget(self, leg_id: str) -> None:
+        """The leg left: who watched it is back in his view."""
+        for leg in self._legs():
+            if leg.watching == leg_id:
+                leg.watching = None
+        for switch in {self.hall.switch, self._chair.switch}:
+            if switch is not None:
+                switch.forget(leg_id)
+
+    def hear(self, levels_dbov: Mapping[str, int], now: float) -> None:
+        """Each audio tick's levels of those who may be heard."""
+        seen = {leg.leg_id for leg in self._legs() if leg.sends_picture}
+        visible = {leg_id: level for leg_id, level in levels_dbov.items() if leg_id in seen}
+        for switch in {self.hall.switch, self._chair.switch}:
+            if switch is not None:
+                switch.hear(visible, now)
+
+    # --- who is sent what ---------------------------------------------------------------------
+
+    def view_of(self, leg: Leg) -> str:
+        """The name of the picture that a leg is sent: hall, chair, or the leg that it watches."""
+        if leg.watching is not None:
+            return leg.watching
+        return CHAIR if leg.seat_view == CHAIR and self._chair_differs else HALL
+
+    @property
+    def _chair_differs(self) -> bool:
+        return self._has_chair_layout or self._chair.wording.has_clocks
+
+    def _receivers_of(self, name: str, now: float) -> list[tuple[Outbound, RungKey]]:
+        receivers = self._all_receivers()
+        self._places.refresh(receivers, now)
+        found = []
+        for leg, outbound in receivers:
+            key = self._places.rung_of(leg.leg_id)
+            if key is not None and self.view_of(leg) == name:
+                found.append((outbound, key))
+        return found
+
+    def _show(self, now: float) -> None:
+        """Decode whom some picture shows, and who just comes: some send few key frames."""
+        if self._solos or any(leg.watching for leg in self._legs()):
+            self._keep_solos(now)
+        wanted = frozenset[str]().union(*(programme.wanted for programme in self._programmes))
+        for leg in self._legs():
+            is_new = leg.state is LegState.CONNECTING
+            leg.show(now, is_shown=leg.leg_id in wanted or is_new)
+
+    def _keep_solos(self, now: float) -> None:
+        """Make the pictures of single sites that somebody watches, drop those that nobody does."""
+        for leg, _ in self._all_receivers():
+            watched = leg.watching
+            if watched is None:
+                continue
+            self._solo_used_at[watched] = now
+            if watched not in self._solos:
+                solo = self._solos[watched] = self._programme(watched)
+                solo.layout, solo.wording = Layout("1", (watched,)), self.hall.wording
+                self._describe(solo)
+                self._run(watched, solo)
+        for watched in list(self._solos):
+            if now - self._solo_used_at[watched] > SOLO_KEPT_S:
+                del self._solos[watched], self._solo_used_at[watched]
+                self._tasks.pop(watched).cancel()
+
+    # --- what is seen -------------------------------------------------------------------------
+
+    async def picture(self, request: m.PictureGet) -> tuple[bytes, int, int]:
+        """A view as it is now, or a layout's preview. Raises LocalMediaError."""
+        preview = request.preview
+        if preview is not None:
+            if preview.conference_id != request.conference_id:
+                raise LocalMediaError("preview_elsewhere", conference_id=preview.conference_id)
+            shown = self._chair if preview.view == CHAIR else self.hall
+            layout, switch = _layout(preview)
+            return await shown.preview(layout, _kept(shown.switch, switch), request.width)
+        is_chair = request.view == CHAIR and self._chair_differs
+        return await (self._chair if is_chair else self.hall).still(request.width)
+
+    def seating(self) -> tuple[Seating, Seating | None]:
+        """Of the halls and of the chair; None where the chair sees what the halls see."""
+        chair = self._chair.seating() if self._chair_differs else None
+        return self.hall.seating(), chair
+
+
+def _layout(request: m.LayoutSet) -> tuple[Layout, VoiceSwitch | None]:
+    arrangement: str | None = request.arrangement
+    if arrangement in (None, "auto"):
+        arrangement = arrangement_for(request.panes) if request.panes is not None else None
+    seats = None if request.seats is None else tuple(request.seats)
+    speaker = request.speaker
+    switch = None if speaker is None else VoiceSwitch(speaker.sensitivity_db, speaker.hold_s)
+    return Layout(arrangement, seats, follows_voice=switch is not None), switch
+
+
+def _kept(before: VoiceSwitch | None, wanted: VoiceSwitch | None) -> VoiceSwitch | None:
+    """Setting a layout again does not throw the speaker out of his pane."""
+    if before is None or wanted is None:
+        return wanted
+    if (before.threshold_dbov, before.hold_s) == (wanted.threshold_dbov, wanted.hold_s):
+        return before
+    wanted.speaker = before.speaker
+    return wanted
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a picture's task ended", exc_info=task.exception())
