@@ -110,6 +110,9 @@ class ContentRequested(Body):
     type: Literal["content.requested"] = "content.requested"
     leg_id: str
     conference_id: str
+    can_wait: bool = Field(
+        default=False, description="BFCP: queue it behind the holder; H.239 has no queue"
+    )
 
 
 class ContentReleased(Body):

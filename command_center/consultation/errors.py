@@ -102,5 +102,8 @@ PROBLEMS = {
         409, "此预约已召开、已取消或已失败", "The reservation was opened, cancelled or failed"
     ),
     "reservation_in_the_past": Problem(422, "预约时间已过", "The reserved time has passed"),
+    "content_held": Problem(409, "“{holder}”正在演示，请稍候", "{holder} is presenting"),
+    "content_locked": Problem(409, "演示已锁定给“{holder}”", "Presenting is locked to {holder}"),
+    "content_not_in": Problem(409, "入会后才能演示", "Join the consultation to present"),
     "picture_unavailable": Problem(404, "暂无画面", "There is no picture yet"),
 }

@@ -8,6 +8,7 @@ EVENTS: dict[str, Permission] = {
     "consultation.opened": Permission.CONSULTATION_READ,
     "consultation.updated": Permission.CONSULTATION_READ,
     "consultation.closed": Permission.CONSULTATION_READ,
+    "content.updated": Permission.CONSULTATION_READ,
     "participant.updated": Permission.CONSULTATION_READ,
     "alarm.raised": Permission.CONSULTATION_READ,
     "alarm.cleared": Permission.CONSULTATION_READ,

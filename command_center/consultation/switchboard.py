@@ -21,6 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sip_gateway.messages import (
     CallChanged,
     CallState,
+    ContentReleased,
+    ContentRequested,
     DtmfPressed,
     GatewaySnapshot,
     RegistrationChanged,
@@ -34,6 +36,7 @@ from ..security.work import EVENT_CHANNEL
 from . import repository
 from .board import LegFigures, figures
 from .consultation_loop import ConsultationLoop, Wires
+from .content.keeper import ContentKeeper
 from .control.alarm_desk import AlarmDesk
 from .control.reservation import open_due
 from .errors import ConsultationError
@@ -54,6 +57,7 @@ class Switchboard:
         self._desk = desk
         self.node = NodeClient(node_socket, self._on_node_event, self._on_node_link)
         self.gateway = WireClient(gateway_socket, self._on_gateway_event)
+        self.content = ContentKeeper(desk, self.node, self.gateway)
         self.board: dict[UUID, dict[str, LegFigures]] = {}
         self.push: Push | None = None
         self.alarms = AlarmDesk(desk)
@@ -75,6 +79,7 @@ class Switchboard:
             self._watch_stats(),
             self._write_registrations(),
             self._open_reserved(),
+            self.content.run(),
         ):
             self._spawn(work)
 
@@ -151,6 +156,7 @@ class Switchboard:
     def _poke(self, consultation_id: UUID) -> None:
         if self.is_leader:
             self._loop(consultation_id).poke()
+            self.content.poke(consultation_id)
 
     def _loop(self, consultation_id: UUID) -> ConsultationLoop:
         loop = self._loops.get(consultation_id)
@@ -238,6 +244,7 @@ class Switchboard:
                 loop = self._loops.get(_uuid(conference.conference_id))
                 if loop is not None:
                     loop.on_node_stats(conference, taken_at)
+                    self.content.on_node(UUID(conference.conference_id), conference.content_leg_id)
             await self._feed_alarms(board)
             if self.push is not None and board:
                 await self._push_board(self.push)
@@ -279,6 +286,10 @@ class Switchboard:
                 loop_of_call.on_call(call)
         elif type_ == "call.dtmf":
             self._on_key(DtmfPressed.model_validate(body))
+        elif type_ == "content.requested" and self.is_leader:
+            self.content.on_room(ContentRequested.model_validate(body))
+        elif type_ == "content.released" and self.is_leader:
+            self.content.on_room(ContentReleased.model_validate(body))
         elif type_ == "registration":
             self._registrations.put_nowait(RegistrationChanged.model_validate(body))
 
@@ -291,6 +302,8 @@ class Switchboard:
             return
         snapshot = GatewaySnapshot.model_validate(body)
         self._registrations.put_nowait(snapshot)
+        if self.is_leader:
+            self.content.on_gateway(snapshot)
         for consultation_id, loop in self._loops.items():
             calls = [
                 call
