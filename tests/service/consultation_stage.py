@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel
-
 from command_center.consultation.switchboard import Switchboard
 from command_center.directory import (
     CameraRow,
@@ -33,9 +31,8 @@ from sip_gateway.messages import (
     CallChanged,
     CallResult,
     CallState,
-    ContentReleased,
-    ContentRequested,
     Dial,
+    DtmfPressed,
     GatewaySnapshot,
     RegistrationChanged,
 )
@@ -127,10 +124,10 @@ class ScriptedGateway:
         told = RegistrationChanged(account=account, is_registered=is_registered)
         self._broadcast("registration", told)
 
-    def room_says(self, words: ContentRequested | ContentReleased) -> None:
-        self._broadcast(words.type, words)
+    def press(self, pressed: DtmfPressed) -> None:
+        self._broadcast("call.dtmf", pressed)
 
-    def _broadcast(self, type_: str, body: BaseModel) -> None:
+    def _broadcast(self, type_: str, body: CallChanged | RegistrationChanged | DtmfPressed) -> None:
         self._server.broadcast(type_, body.model_dump(mode="json", exclude={"type"}))
 
 
