@@ -126,6 +126,9 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     from .consultation.switchboard import Switchboard
     from .dispatch_desk import PlanRunner, push_progress
     from .incidents.dispatching import Dispatcher
+    from .recordings.download import Downloads
+    from .recordings.keeper import RecordingKeeper
+    from .recordings.settings import RecordingSettings
     from .web.app import create_app
     from .web.schemas import PublicConfig
 
@@ -133,6 +136,16 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     desk = build_desk(settings, database)
     switchboard = Switchboard(desk, node_socket(settings), gateway_socket(settings))
     pool = SolverPool()
+    downloads = Downloads()
+    keeper = RecordingKeeper(
+        desk,
+        node_socket(settings),
+        RecordingSettings(
+            folder=settings.recordings_dir,
+            retention_days=settings.recording_retention_days,
+            minimum_free_mib=settings.recording_minimum_free_mib,
+        ),
+    )
     roads = cache(lambda: road_network(settings))
     runner = PlanRunner(desk, pool, roads)
     services: list[object] = [
@@ -145,6 +158,8 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         Dispatcher(pool, roads),
         runner,
         switchboard,
+        keeper,
+        downloads,
         OfferMemory(),
         ConsultationSettings(public_url=public_url(settings)),
     ]
@@ -155,8 +170,11 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     async def run(_app: web.Application) -> AsyncIterator[None]:
         await pool.start()
         await switchboard.start()
+        await keeper.start()
         yield
         await runner.stop()
+        await downloads.stop()
+        await keeper.stop()
         await switchboard.stop()
         await pool.close()
         await database.close()
@@ -203,6 +221,7 @@ def build_gateway(
             udp_port=settings.sip_port,
             tcp_port=settings.sip_port,
             tls_port=settings.sip_port + 1,
+            bfcp_port=settings.sip_port + 2,
             h323_port=settings.h323_port,
             certificate_file=certificate,
             key_file=key,

@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     rtp_port_first: int = Field(default=20000, ge=1024, le=65535, description="first RTP port")
     rtp_port_last: int = Field(default=23999, ge=1024, le=65535, description="last RTP port")
 
+    recording_retention_days: int = Field(
+        default=180, ge=1, le=36500, description="recordings older than this are deleted, days"
+    )
+    recording_minimum_free_mib: int = Field(
+        default=1024, ge=0, description="recording stops while the disk has less, MiB"
+    )
+
     @property
     def run_dir(self) -> Path:
         return self.var_dir / "run"
@@ -63,6 +70,10 @@ class Settings(BaseSettings):
     @property
     def postgres_dir(self) -> Path:
         return self.var_dir / "postgres"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.var_dir / "recordings"
 
     @property
     def log_dir(self) -> Path:

@@ -8,6 +8,7 @@ from . import messages
 from .client import NodeClient
 from .errors import LocalMediaError, NodeUnreachableError, RemoteMediaError, VideoBridgeError
 from .messages import CloseReason, LegKind, LegState
+from .recording.playlist import PlaylistEntry, hls_playlist
 from .wire import WireClient, WireServer
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "LocalMediaError",
     "NodeClient",
     "NodeUnreachableError",
+    "PlaylistEntry",
     "RemoteMediaError",
     "VideoBridgeError",
     "WireClient",
     "WireServer",
+    "hls_playlist",
     "messages",
 ]

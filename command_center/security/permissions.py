@@ -24,6 +24,8 @@ class Permission(StrEnum):
     CONSULTATION_CONTROL = "consultation.control"
     CONSULTATION_JOIN = "consultation.join"
     JOIN_TOKEN_ISSUE = "join_token.issue"  # noqa: S105 - a permission's name
+    RECORDING_READ = "recording.read"
+    RECORDING_CONTROL = "recording.control"  # record, mark, give out live
     DRILL_RUN = "drill.run"
     ACCOUNT_MANAGE = "account.manage"
     ROLE_ASSIGN = "role.assign"
@@ -54,6 +56,7 @@ _READ = frozenset(
         Permission.LIBRARY_READ,
         Permission.CONSULTATION_READ,
         Permission.CONSULTATION_JOIN,
+        Permission.RECORDING_READ,
     }
 )
 _DESK = _READ | {
@@ -67,6 +70,7 @@ _DESK = _READ | {
     Permission.CONSULTATION_OPEN,
     Permission.CONSULTATION_CONTROL,
     Permission.JOIN_TOKEN_ISSUE,
+    Permission.RECORDING_CONTROL,
     Permission.SYSTEM_READ,
 }
 

@@ -119,7 +119,7 @@ class RtmpPush:
         try:
             container = av.open(
                 self._url, "w", format="flv", timeout=(CONNECT_S, WRITE_S),
-                options={"flvflags": "no_duration_filesize", "rtmp_live": "live"},
+                options={"flvflags": "no_duration_filesize"},
             )  # fmt: skip
             video = container.add_stream_from_template(template.streams.video[0])
             audio = container.add_stream_from_template(template.streams.audio[0])
