@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from . import desk_routes, session_routes
-from .content import routes as content_routes
 
-ROUTES = [*desk_routes.ROUTES, *session_routes.ROUTES, *content_routes.ROUTES]
+ROUTES = [*desk_routes.ROUTES, *session_routes.ROUTES]
