@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 from uuid import UUID
+
+from aiohttp import web
 
 import resource_dispatch as dispatch
 
@@ -32,6 +35,8 @@ from .schemas import (
     plan_out,
 )
 from .service import accept_lines, ask_plan, cancel_plan, lift_override, set_override
+from .showing import slide_of
+from .slide import draw
 from .tables import DispatchPlanRow
 
 MAX_ROAD_M = 5_000
@@ -75,6 +80,26 @@ async def plan_of(ctx: Context[None]) -> DispatchPlanRow:
 async def get_plan(ctx: Context[None]) -> DispatchPlanOut:
     """Read a plan with its answers side by side."""
     return plan_out(await plan_of(ctx))
+
+
+@route("GET", "/dispatch-plans/{plan_id}/slide.png", access=Permission.DISPATCH_PROPOSE)
+async def get_slide_png(ctx: Context[None]) -> web.Response:
+    """One alternative (`?alternative=`) as a picture of 1920 x 1080, in Chinese."""
+    return web.Response(body=await _slide(ctx, "png"), content_type="image/png")
+
+
+@route("GET", "/dispatch-plans/{plan_id}/slide.jpg", access=Permission.DISPATCH_PROPOSE)
+async def get_slide_jpeg(ctx: Context[None]) -> web.Response:
+    """The same as JPEG."""
+    return web.Response(body=await _slide(ctx, "jpeg"), content_type="image/jpeg")
+
+
+async def _slide(ctx: Context[None], form: Literal["png", "jpeg"]) -> bytes:
+    row = await plan_of(ctx)
+    slide = await slide_of(
+        ctx.work.session, row, ctx.query("alternative"), ctx.service(PlanRunner).roads()
+    )
+    return await asyncio.to_thread(draw, slide, form)
 
 
 @route("POST", "/dispatch-plans/{plan_id}/cancel", access=cancel_plan, reply=DispatchPlanOut)
@@ -224,6 +249,8 @@ ROUTES: list[Route] = [
     post_plan,
     get_newest_plan,
     get_plan,
+    get_slide_png,
+    get_slide_jpeg,
     post_cancel,
     post_accept,
     post_override,

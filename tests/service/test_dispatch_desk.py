@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from .activation import Active, active, library
 from .conftest import Person, SignIn
@@ -95,6 +97,12 @@ async def test_two_incidents_are_planned_as_one_and_replanned_around_orders(
         assert ordered.isdisjoint({line["task_id"] for line in answer_["lines"]})
         assert lost not in {line["team_id"] for line in answer_["lines"]}
     assert after["alternatives"][2]["cost"] <= after["alternatives"][1]["cost"]
+    for form, magic in (("png", b"\x89PNG"), ("jpg", b"\xff\xd8")):
+        slide = await person.get(f"/dispatch-plans/{after['id']}/slide.{form}?alternative=balanced")
+        picture = await slide.read()
+        assert slide.status == 200
+        assert picture.startswith(magic)
+        assert Image.open(BytesIO(picture)).size == (1920, 1080)
     newest = await (await person.get("/dispatch-plans/newest")).json()
     assert newest["plan"]["id"] == after["id"]
 
