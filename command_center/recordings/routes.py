@@ -49,14 +49,17 @@ def _settings(ctx: Context[Any]) -> RecordingSettings:
     return ctx.service(RecordingKeeper).settings
 
 
+def _retention(ctx: Context[Any]) -> timedelta:
+    return timedelta(days=_settings(ctx).retention_days)
+
+
 def _folder(ctx: Context[Any], row: RecordingRow) -> Path:
     return _settings(ctx).recording_folder(row.id)
 
 
 async def _out(ctx: Context[Any], row: RecordingRow, consultation: ConsultationRow) -> RecordingOut:
     sizes = await repository.sizes(ctx.work.session, [row.id])
-    retention = timedelta(days=_settings(ctx).retention_days)
-    return recording_out(row, consultation, sizes.get(row.id, (0, 0)), retention)
+    return recording_out(row, consultation, sizes.get(row.id, (0, 0)), _retention(ctx))
 
 
 async def _detail(ctx: Context[Any], recording_id: UUID) -> RecordingDetailOut:
@@ -98,10 +101,9 @@ async def list_recordings(ctx: Context[None]) -> RecordingsOut:
         limit=ctx.query_int("limit", 50, low=1, high=200),
     )
     sizes = await repository.sizes(ctx.work.session, [row.id for row, _ in found])
-    retention = timedelta(days=_settings(ctx).retention_days)
     return RecordingsOut(
         items=[
-            recording_out(row, consultation, sizes.get(row.id, (0, 0)), retention)
+            recording_out(row, consultation, sizes.get(row.id, (0, 0)), _retention(ctx))
             for row, consultation in found
         ]
     )

@@ -23,7 +23,7 @@ def upgrade() -> None:
         "consultation_content",
         sa.Column("consultation_id", sa.Uuid(), nullable=False),
         sa.Column("holder_id", sa.Uuid(), nullable=True),
-        sa.Column("leg_id", sqlmodel.sql.sqltypes.AutoString(length=36), nullable=True),
+        sa.Column("leg_id", sqlmodel.AutoString(length=36), nullable=True),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("queue", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("locked_to", sa.Uuid(), nullable=True),
