@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import asterisk
+
 # peer name -> (Debian packages, proof that it is there: a program on the path or a file)
 PEERS: dict[str, tuple[tuple[str, ...], str]] = {
     "namespace": (("iproute2", "iptables"), "ip"),
@@ -31,9 +33,11 @@ PEERS: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "/usr/lib/python3/dist-packages/gi/__init__.py",
     ),
+    "libre": (("libre-dev", "gcc", "libc6-dev"), "/usr/include/re/re_bfcp.h"),
     "kamailio": (("kamailio", "kamailio-tls-modules"), "kamailio"),
     "janus": (("janus",), "janus"),
     "tshark": (("tshark",), "tshark"),
+    "asterisk": (("debootstrap",), str(asterisk.READY)),  # made by `asterisk.prepare`
     "fonts": (("fonts-noto-cjk",), "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
 }
 EXIT_MISSING = 3
@@ -70,6 +74,8 @@ def install() -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-q"], check=False, env=env, stdout=subprocess.DEVNULL)
     subprocess.run([*apt_line(packages).split()], check=False, env=env, stdout=subprocess.DEVNULL)
+    if "asterisk" in missing():
+        asterisk.prepare()
 
 
 def main() -> int:

@@ -7,106 +7,17 @@ import socket
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sip_gateway import Gateway, GatewaySettings
 from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.call import Released
 from sip_gateway.h323.tpkt import frame
-from sip_gateway.messages import CallChanged, Dial
-from tests.sip_gateway.desk import Book
-from tests.sip_gateway.h323.endpoint import Endpoint
+from sip_gateway.messages import CallChanged
+from tests.peers.h323_bridge import Bridge
 from tests.video_bridge.node.room import Room, strength
-from tests.video_bridge.node.test_node import Node, until
-from video_bridge import RemoteMediaError, WireClient
+from tests.video_bridge.node.test_node import until
 from video_bridge import messages as m
-from video_bridge.codecs.picture import Picture
-from video_bridge.codecs.video import VideoDecoder
-
-CONFERENCE = "conf"
-
-
-class _Tolerant:
-    """Media may flow before the room listens: what cannot be decoded yet is left out."""
-
-    def __init__(self, codec: str) -> None:
-        self._decoder = VideoDecoder(codec)
-
-    def decode(self, unit: bytes) -> list[Picture]:
-        try:
-            return self._decoder.decode(unit)
-        except RemoteMediaError:
-            return []
-
-
-class Bridge:
-    """A node with one conference, and a gateway whose static room is 127.0.0.1."""
-
-    def __init__(self, folder: Path) -> None:
-        self.node = Node(folder)
-        self.book = Book()
-        self.book.static = {"127.0.0.1": "440229"}
-        settings = GatewaySettings(listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=0)
-        control = folder / "gateway.sock"
-        self.gateway = Gateway(settings, self.book, self.node.path, control)
-        self.events: list[tuple[str, dict[str, Any]]] = []
-        self.wire = WireClient(control, lambda type_, body: self.events.append((type_, body)))
-        self.media: list[Room] = []
-        self.endpoints: list[Endpoint] = []
-
-    async def start(self) -> None:
-        await self.node.start()
-        await self.node.client.send(m.ConferenceOpen(conference_id=CONFERENCE, title="会商"))
-        await self.gateway.start()
-        await self.wire.start()
-        await self.wire.wait_connected(5)
-        await self.gateway._node.wait_connected(5)
-
-    async def stop(self) -> None:
-        for endpoint in self.endpoints:
-            endpoint.close()
-        for media in self.media:
-            await media.stop()
-            media.close()
-        await self.wire.stop()
-        await self.gateway.stop()
-        await self.node.stop()
-
-    def endpoint(
-        self,
-        name: str,
-        colour: tuple[int, int, int],
-        tone_hz: float,
-        *,
-        codec: m.VideoCodec = "H264",
-        tunnelling: bool = True,
-        fast_start: bool = False,
-    ) -> tuple[Endpoint, Room]:
-        media = Room(colour=colour, tone_hz=tone_hz, codec=codec)
-        media._decoder = _Tolerant(codec)
-        made = Endpoint(name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start)
-        self.media.append(media)
-        self.endpoints.append(made)
-        return made, media
-
-    async def dial(self, leg_id: str, port: int) -> None:
-        request = Dial(
-            leg_id=leg_id,
-            conference_id=CONFERENCE,
-            uri=f"h323:127.0.0.1:{port}",
-            name="英德市应急管理局",
-        )
-        await self.wire.request("call.dial", request.model_dump(mode="json", exclude={"type"}))
-
-    def last(self, leg_id: str) -> CallChanged | None:
-        states = [
-            CallChanged.model_validate(body)
-            for type_, body in self.events
-            if type_ == "call.state" and body["leg_id"] == leg_id
-        ]
-        return states[-1] if states else None
 
 
 def _colours(media: Room) -> set[int]:
