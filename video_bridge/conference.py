@@ -61,6 +61,7 @@ class Conference:
         )
         self.outputs = Outputs(opening.conference_id, self.views.hall, self._sound, self._all, emit)
         self.content = ContentShow(opening.conference_id, workers.encode, self._all, emit)
+        self.views.page_for = self.content.page_for
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
         self.reopen(opening)

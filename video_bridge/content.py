@@ -1,5 +1,5 @@
 """The second stream of a conference: one leg's content, decoded once, encoded once a rung, sent to
-every other leg that has a content line.
+every other leg that has a content line. Who has none sees it large in his own picture.
 
 Sharp before smooth: ten pictures a second at most, and a page that stands still is sent again once
 a second only. Who has just come gets a key frame by its rung's wish.
@@ -25,8 +25,10 @@ from .leg import Leg, Shown
 from .payload.h264 import ProfileLevelId
 from .streams.outbound import Outbound
 from .streams.plan import MediaPlan
+from .video import words
+from .video.compositor import PaneState, PaneView
 from .video.ladder import KeyframeWish, Rung
-from .video.layouts import Pane, fitted
+from .video.layouts import Layout, Pane, Seating, fitted
 from .video.picture import blank, planes, scale_into, view
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ PACE_S = 0.005
 LARGE, NORMAL = (1920, 1080), (1280, 720)
 LARGE_BPS, NORMAL_BPS, THIN_BPS = 2_000_000, 1_200_000, 400_000
 CIF_BPS = 384_000
+PAGE_SEAT = "content"  # stands for a leg id in seats: legs' ids are UUIDs
 
 
 def content_rung(plan: MediaPlan, source: tuple[int, int]) -> RungKey | None:
@@ -59,6 +62,12 @@ def content_rung(plan: MediaPlan, source: tuple[int, int]) -> RungKey | None:
         return RungKey(plan.codec, *LARGE, LARGE_BPS, mode, CONTENT_FPS)
     rate_bps = NORMAL_BPS if cap_bps >= NORMAL_BPS else THIN_BPS
     return RungKey(plan.codec, *NORMAL, rate_bps, mode, CONTENT_FPS)
+
+
+def with_page(seating: Seating) -> Layout:
+    """The page large, whoever sits in the halls' picture small beside it."""
+    sites = [seat for seat in seating.seats if seat is not None]
+    return Layout("1+5" if len(sites) <= 5 else "1+7", (PAGE_SEAT, *sites[:7]))
 
 
 def _decodes_large(plan: MediaPlan) -> bool:
@@ -192,6 +201,20 @@ class ContentShow:
                     found.append(outbound)
         return found
 
+    def page_for(self, leg: Leg) -> PaneView | None:
+        """What this leg's own picture has to show large: it has no content line.
+
+        None: nothing is presented, the leg presents itself, or gets content as its own stream.
+        """
+        shown = self.newest() if self._is_flowing and leg.leg_id != self.leg_id else None
+        if shown is None or not isinstance(leg.media, SessionMedia):
+            return None
+        if "content" in leg.media.session.out:
+            return None
+        name = next((one.name for one in self._legs() if one.leg_id == self.leg_id), "")
+        caption = words.PRESENTING.format(name=name)
+        return PaneView(PaneState.LIVE, caption, shown.picture, shown.serial)
+
     # --- sending ------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -262,9 +285,7 @@ class ContentShow:
             rung = self._rungs.get(key)
             if rung is None:
                 rung = self._rungs[key] = _ContentRung(key)
-            if outbound.rung is not rung:
-                outbound.rung = rung
-                rung.wish.want()
+            outbound.move_to(rung)
             if not outbound.plan.can_ask_keyframe:
                 deaf.add(key)
             standing.setdefault(key, []).append(outbound)
@@ -282,6 +303,8 @@ class ContentShow:
     def _send(
         self, rung: Rung, payloads: list[bytes], outbounds: list[Outbound], now: float
     ) -> None:
+        is_key = rung.newest is not None and rung.newest.is_key
+        outbounds = [o for o in outbounds if o.follows(rung, is_key=is_key)]
         targets = [o.target for o in outbounds if o.target is not None]
         self._pace(rung.send(targets, payloads, now))
         self._sent_at[rung.key] = now

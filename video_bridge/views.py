@@ -1,7 +1,8 @@
 """Which picture each receiver of a conference is sent: the halls', the chair's, or one site's.
 
 Each picture is a `Programme`. The chair's is made only while it differs from the halls'; that of
-one site (观看会场) while somebody watches it. Who is seen in none of them is not decoded.
+one site (观看会场) while somebody watches it; that with the presenter's page while something is
+presented, for those who have no content line. Who is seen in none of them is not decoded.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from concurrent.futures import Executor
 
 from . import messages as m
 from .allocation.rungs import RungKey
+from .content import PAGE_SEAT, with_page
 from .errors import LocalMediaError
 from .leg import Leg
 from .messages import LegState
@@ -26,7 +28,7 @@ from .video.voice_switch import VoiceSwitch
 
 log = logging.getLogger(__name__)
 
-HALL, CHAIR = "hall", "chair"
+HALL, CHAIR, PAGE = "hall", "chair", "page"
 SOLO_KEPT_S = 3.0
 
 Receivers = Sequence[tuple[Leg, Outbound]]
@@ -50,6 +52,8 @@ class Views:
         self._title, self._is_drill = "", False
         self.hall = self._programme(HALL)
         self._chair = self._programme(CHAIR, is_chair=True)
+        self._page = self._programme(PAGE)
+        self.page_for: Callable[[Leg], PaneView | None] = lambda leg: None
         self._has_chair_layout = False
         self._solos: dict[str, Programme] = {}
         self._solo_used_at: dict[str, float] = {}
@@ -86,7 +90,7 @@ class Views:
 
     @property
     def _programmes(self) -> list[Programme]:
-        return [self.hall, self._chair, *self._solos.values()]
+        return [self.hall, self._chair, self._page, *self._solos.values()]
 
     # --- what the desk sets -------------------------------------------------------------------
 
@@ -161,6 +165,8 @@ class Views:
         """The name of the picture that a leg is sent: hall, chair, or the leg that it watches."""
         if leg.watching is not None:
             return leg.watching
+        if self.page_for(leg) is not None:
+            return PAGE
         return CHAIR if leg.seat_view == CHAIR and self._chair_differs else HALL
 
     @property
@@ -181,6 +187,7 @@ class Views:
         """Decode whom some picture shows, and who just comes: some send few key frames."""
         if self._solos or any(leg.watching for leg in self._legs()):
             self._keep_solos(now)
+        self._keep_page()
         wanted = frozenset[str]().union(*(programme.wanted for programme in self._programmes))
         for leg in self._legs():
             is_new = leg.state is LegState.CONNECTING
@@ -202,6 +209,17 @@ class Views:
             if now - self._solo_used_at[watched] > SOLO_KEPT_S:
                 del self._solos[watched], self._solo_used_at[watched]
                 self._tasks.pop(watched).cancel()
+
+    def _keep_page(self) -> None:
+        """Draw the newest page; its picture follows the seats of the halls'."""
+        pages = (self.page_for(leg) for leg, _ in self._all_receivers())
+        page = next((page for page in pages if page is not None), None)
+        if page is None:
+            return
+        self._page.layout = with_page(self.hall.seating())
+        self._page.placeholders = {**self.hall.placeholders, PAGE_SEAT: page}
+        if PAGE not in self._tasks:
+            self._run(PAGE, self._page)
 
     # --- what is seen -------------------------------------------------------------------------
 

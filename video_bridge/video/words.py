@@ -12,6 +12,7 @@ ELLIPSIS = "…"
 COUNTDOWN = "倒计时"
 OVERDUE = "已超时"
 BETWEEN = " · "
+PRESENTING = "演示：{name}"
 
 
 def code_point(character: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.video_bridge.node.content_line import ContentLine
+from tests.video_bridge.node.room import Room
 from tests.video_bridge.node.test_node import Node, until
 from video_bridge import LocalMediaError
 from video_bridge import messages as m
@@ -101,4 +102,44 @@ async def test_large_page_is_sent_large_to_who_can_show_it(node: Node) -> None:
     finally:
         await presenter.stop()
         await watcher.stop()
+        await node.client.send(m.ConferenceClose(conference_id=conference))
+
+
+async def test_hall_without_a_content_line_sees_the_page_in_its_picture(node: Node) -> None:
+    """Content large, sites small, for old rooms alone; stop gives the old picture back."""
+    conference = await node.open()
+    presenter = ContentLine(0x710)
+    old, new = (Room(colour=(120, 90, 220), tone_hz=hertz) for hertz in (500.0, 900.0))
+    line = ContentLine(0x711)
+    try:
+        leg, port = await hall(node, conference, presenter, "主会场")
+        presenter.present(port, (60, 200, 90))
+        for room, extra in ((old, []), (new, [line.stream()])):
+            media = ["audio", "video", *(["content"] if extra else [])]
+            fields = {"media": media, "remote_host": "127.0.0.1"}
+            added = await node.add(conference, m.LegKind.RTP, "分会场", **fields)
+            streams = [*room.streams(), *extra]
+            await node.client.send(m.LegAnswer(leg_id=added, streams=streams))
+            room.start(node.added)
+        line.watch(node.added.content_port or 0)
+
+        def page_seen(room: Room) -> bool:
+            """The page's blue in the middle of the largest pane (1+5)."""
+            return bool(room.pictures) and abs(int(room.pictures[-1].u[120, 200]) - 200) < 12
+
+        await until(lambda: old.pictures and new.pictures, 30)
+        assert not page_seen(old)
+        await node.client.send(m.ContentSet(conference_id=conference, leg_id=leg))
+        await until(lambda: page_seen(old) and shows(line, 200), 30)
+        seen = old.pictures[-1]
+        assert abs(int(seen.v[60, 530]) - 220) < 12, "a site small, to the right of the page"
+        assert not page_seen(new), "who has a content line keeps the whole picture"
+        await node.client.send(m.ContentSet(conference_id=conference))
+        await until(lambda: not page_seen(old), 20)
+    finally:
+        for room in (old, new):
+            await room.stop()
+            room.close()
+        await presenter.stop()
+        await line.stop()
         await node.client.send(m.ConferenceClose(conference_id=conference))
