@@ -25,19 +25,16 @@ from command_center.web.app import create_app
 from command_center.web.health import Health
 from command_center.web.schemas import PublicConfig
 from tests.service.conftest import Person, SignIn
-from tests.service.consultation_fixtures import (  # noqa: F401 - fixtures
-    gateway,
-    node,
-    stage,
-    switchboard,
-)
+from tests.service.consultation_fixtures import gateway, node, stage, switchboard
 from tests.service.consultation_stage import Node, Stage, camera_member, until
+
+__all__ = ["gateway", "node", "stage", "switchboard"]
 
 Found = dict[str, Any]
 
 
 @pytest.fixture
-async def keeper(desk: Desk, node: Node, tmp_path: Path) -> AsyncIterator[RecordingKeeper]:  # noqa: F811
+async def keeper(desk: Desk, node: Node, tmp_path: Path) -> AsyncIterator[RecordingKeeper]:
     settings = RecordingSettings(folder=tmp_path / "kept", minimum_free_mib=0)
     started = RecordingKeeper(desk, node.socket, settings)
     await started.start()
@@ -49,7 +46,7 @@ async def keeper(desk: Desk, node: Node, tmp_path: Path) -> AsyncIterator[Record
 async def server(
     desk: Desk,
     passwords: Passwords,
-    switchboard: Switchboard,  # noqa: F811
+    switchboard: Switchboard,
     keeper: RecordingKeeper,
 ) -> AsyncIterator[TestServer]:
     downloads = Downloads()
@@ -84,7 +81,7 @@ async def post(person: Person, path: str, body: Any = None, status: int = 200) -
     return found
 
 
-async def consultation_with_camera(stage: Stage) -> Found:  # noqa: F811
+async def consultation_with_camera(stage: Stage) -> Found:
     """Opened and with a picture in it."""
     consultation = await stage.open(camera_member(await stage.camera()))
     await stage.reaches(consultation, "joined")
@@ -103,7 +100,7 @@ async def programme(officer: Person, recording: Found, *, at_least_ms: int) -> F
     return found
 
 
-def recorder_processes(node: Node) -> list[int]:  # noqa: F811
+def recorder_processes(node: Node) -> list[int]:
     """Process ids of the node's recorders."""
     assert node.process is not None
     children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text()
@@ -117,7 +114,7 @@ def recorder_processes(node: Node) -> list[int]:  # noqa: F811
 async def test_a_recording_is_started_marked_stopped_played_downloaded_and_verified(
     stage: Stage,
     keeper: RecordingKeeper,
-    desk: Desk,  # noqa: F811
+    desk: Desk,
 ) -> None:
     """The desk's whole way with a recording, on the files that the recorder really wrote."""
     officer, consultation = stage.officer, await consultation_with_camera(stage)
@@ -205,7 +202,7 @@ async def is_told_and_audited(
 
 async def test_a_killed_recorder_is_an_alarm_and_the_recording_goes_on(
     stage: Stage,
-    node: Node,  # noqa: F811
+    node: Node,
 ) -> None:
     """F16: told within 5 s, at most 10 s lost, the conference untouched."""
     officer, consultation = stage.officer, await consultation_with_camera(stage)
@@ -243,7 +240,7 @@ async def test_a_killed_recorder_is_an_alarm_and_the_recording_goes_on(
 
 async def test_a_live_output_is_listed_played_and_ends_with_the_meeting(
     stage: Stage,
-    sign_in: SignIn,  # noqa: F811
+    sign_in: SignIn,
 ) -> None:
     """HLS is served by the web process to those who may see the consultation, and to no other."""
     officer, consultation = stage.officer, await consultation_with_camera(stage)
@@ -268,6 +265,6 @@ async def test_a_live_output_is_listed_played_and_ends_with_the_meeting(
     await post(officer, f"/consultations/{consultation['id']}/close")
 
     async def is_over() -> bool:
-        return (await get(officer, lives))["items"] == []
+        return not (await get(officer, lives))["items"]
 
     await until(is_over)
