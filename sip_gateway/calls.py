@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -20,7 +21,9 @@ from .call import (
     Call,
     result_of_status,
 )
+from .capability import LocalMedia
 from .errors import LocalSipError, RemoteSipError, SignallingError
+from .floors import Floors
 from .legs import Legs
 from .media_control import (
     MEDIA_CONTROL,
@@ -62,8 +65,9 @@ class Calls:
         *,
         restore_s: float,
         srtp: SrtpPolicy,
+        floors: Floors,
     ) -> None:
-        self.edge, self.legs = edge, legs
+        self.edge, self.legs, self.floors = edge, legs, floors
         self._srtp = srtp
         self._announce = announce
         self._restore_s = restore_s
@@ -150,6 +154,14 @@ class Calls:
 
     def agreed(self, call: Call, agreement: Agreement) -> None:
         self._locals[call.session_id] = agreement.local
+        self.floors.agreed(call.leg_id, call.conference_id, call.remote_host, agreement.floor)
+
+    def with_floor(self, call: Call, local: LocalMedia) -> LocalMedia:
+        """The same with a floor for its content line, if it has one."""
+        if local.content_port is not None:
+            local = replace(local, floor=self.floors.local())
+        call.local_media = local
+        return local
 
     def local_of(self, call: Call) -> SessionDescription | None:
         """Our newest description of a call that is up."""
@@ -164,6 +176,7 @@ class Calls:
         old.result = CallResult.HUNG_UP
         old.move(CallState.ENDED)
         self._by_leg.pop(old.leg_id, None)
+        self.floors.close(old.leg_id)
         if old.has_leg:
             self._remove_leg(old, CloseReason.REPLACED)
         self._announce(old.changed())
@@ -181,6 +194,7 @@ class Calls:
         self._by_session.pop(call.session_id, None)
         self._locals.pop(call.session_id, None)
         self._offers.pop(call.session_id, None)
+        self.floors.close(call.leg_id)
         self.edge.agent.hang_up(call.session_id, self.edge.now())
         if call.has_leg:
             self._remove_leg(call, REASON_OF_RESULT.get(result, CloseReason.REJECTED))
@@ -250,7 +264,10 @@ class Calls:
         try:
             if not body:
                 raise RemoteSipError("answer_missing")
-            agreement = read_answer(offer, parse_sdp(body), fallback_host=call.remote_host)
+            floor = call.local_media.floor if call.local_media else None
+            agreement = read_answer(
+                offer, parse_sdp(body), fallback_host=call.remote_host, floor=floor
+            )
         except RemoteSipError as error:
             is_codec = error.code in NOT_ACCEPTABLE
             result = CallResult.NO_COMMON_CODEC if is_codec else CallResult.PROTOCOL_ERROR
@@ -365,15 +382,10 @@ class Calls:
             self.finish(call, CallResult.MEDIA_FAILED)
             return
         call.has_leg = False
-        kinds: list[node_words.MediaKind] = []
-        if media.audio_port is not None:
-            kinds.append("audio")
-        if media.video_port is not None:
-            kinds.append("video")
         end = self.edge.now() + self._restore_s
         while not call.is_over:
             try:
-                fresh = await self.legs.add(call, kinds)
+                fresh = await self.legs.add(call, media.kinds())
                 break
             except VideoBridgeError:
                 if self.edge.now() > end:
@@ -382,6 +394,7 @@ class Calls:
                 await asyncio.sleep(0.2)  # until the conference is opened again
         if self.drop_leg_if_over(call):
             return
+        fresh = call.local_media = replace(fresh, floor=media.floor)
         offer = reoffer(previous, fresh, security=self.security(call))
         self.offered(call, offer)
         with contextlib.suppress(LocalSipError):

@@ -41,6 +41,29 @@ TELEPHONE_EVENT_TYPE = 101
 RTCP_FEEDBACK = ("nack pli", "ccm fir")  # what the media node answers
 
 
+CONTENT = VIDEO[:2]  # what we offer for content: every room that presents has H.264
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFloor:
+    """Our BFCP port and the conference and user ids that we give one room (RFC 8856)."""
+
+    port: int
+    conference_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedFloor:
+    """The floor of a room's content as both ends agreed on it; we serve it."""
+
+    conference_id: int
+    user_id: int
+    is_reliable: bool
+    remote_host: str
+    remote_port: int
+
+
 @dataclass(frozen=True, slots=True)
 class LocalMedia:
     """Where the media node receives: the address to advertise and its RTP ports (RTCP is +1)."""
@@ -48,9 +71,20 @@ class LocalMedia:
     address: str
     audio_port: int | None
     video_port: int | None
+    content_port: int | None = None
+    floor: LocalFloor | None = None
 
-    def port(self, media: str) -> int | None:
-        return self.audio_port if media == "audio" else self.video_port
+    def kinds(self) -> list[MediaKind]:
+        """What is bound."""
+        kinds: tuple[MediaKind, ...] = ("audio", "video", "content")
+        return [kind for kind in kinds if self.port(kind) is not None]
+
+    def port(self, kind: str | None) -> int | None:
+        """Of "audio", "video", "content" or "floor"; None: we have none."""
+        if kind == "floor":
+            return self.floor.port if self.floor is not None else None
+        ports = {"audio": self.audio_port, "video": self.video_port, "content": self.content_port}
+        return ports.get(kind or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from .ports import Directory, Refusal
 from .registrations import Registrations
 from .settings import GatewaySettings
 from .sip.caller import Invitation
+from .sip.content import kind_of
 from .sip.events import IncomingCall
 from .sip.header import Address
 from .sip.message import Headers
@@ -103,7 +104,7 @@ class Dialling:
             return
         call.remote, call.remote_host = str(destination.target), destination.flow.host
         call.is_private = destination.flow.transport == "tls"
-        media: list[MediaKind] = ["audio"] if request.audio_only else ["audio", "video"]
+        media: list[MediaKind] = ["audio"] if request.audio_only else self._everything()
         try:
             async with self._calls.lock(call.leg_id):
                 await self._calls.removed(call.leg_id)
@@ -115,7 +116,7 @@ class Dialling:
         if self._calls.drop_leg_if_over(call):  # hung up while the node was asked
             return
         try:
-            offer = self._offer(call, local)
+            offer = self._offer(call, self._calls.with_floor(call, local))
         except RemoteSipError as error:
             _log.info("not_dialled", leg_id=call.leg_id, code=error.code)
             self._calls.finish(call, CallResult.NO_COMMON_CODEC)
@@ -123,6 +124,11 @@ class Dialling:
         self._calls.offered(call, offer)
         self._invite(call, request, destination, offer)
         self._watch(call, request.ring_timeout_s)
+
+    def _everything(self) -> list[MediaKind]:
+        """What we offer; a content line only with a floor."""
+        has_floor = self._calls.floors.port is not None
+        return ["audio", "video", "content"] if has_floor else ["audio", "video"]
 
     def _offer(self, call: Call, local: LocalMedia) -> SessionDescription:
         return make_offer(
@@ -315,12 +321,12 @@ class Dialling:
         """Our answer to their offer with the leg connected, or our offer if they made none."""
         calls = self._calls
         if offer is None:
-            local = await calls.legs.add(call, ["audio", "video"])
-            ours = self._offer(call, local)
+            local = await calls.legs.add(call, self._everything())
+            ours = self._offer(call, calls.with_floor(call, local))
             calls.offered(call, ours)
             return bytes(ours)
-        media = _usable_media(offer)
-        local = await calls.legs.add(call, media)
+        media = _usable_media(offer, has_floor=calls.floors.port is not None)
+        local = calls.with_floor(call, await calls.legs.add(call, media))
         agreement = answer_offer(
             offer,
             local,
@@ -350,13 +356,11 @@ class Dialling:
         edge.pump()
 
 
-def _usable_media(offer: SessionDescription) -> list[MediaKind]:
-    """Which media the offer has at all, audio when it has neither (it is refused later)."""
-    kinds: list[MediaKind] = []
-    if any(section.media == "audio" and section.port for section in offer.media):
-        kinds.append("audio")
-    if any(section.media == "video" and section.port for section in offer.media):
-        kinds.append("video")
-    if not kinds:
+def _usable_media(offer: SessionDescription, *, has_floor: bool) -> list[MediaKind]:
+    """Which media the offer has at all. Raises RemoteSipError("no_common_codec")."""
+    offered = {kind_of(section) for section in offer.media if section.port}
+    wanted: tuple[MediaKind, ...] = ("audio", "video", "content")
+    kinds = [kind for kind in wanted if kind in offered and (kind != "content" or has_floor)]
+    if not kinds or kinds == ["content"]:
         raise RemoteSipError("no_common_codec")
     return kinds

@@ -17,12 +17,16 @@ from .admission import Admission
 from .calls import Calls
 from .dialling import Dialling
 from .errors import LocalSipError
+from .floors import Floors
 from .guard import Offence
 from .h323_edge import H323Edge
 from .legs import Legs
 from .messages import (
     Body,
     CallResult,
+    ContentDecide,
+    ContentOffer,
+    ContentRevoke,
     Dial,
     GatewaySnapshot,
     HangUp,
@@ -76,8 +80,16 @@ class Gateway:
             md5_only_agents=settings.md5_only_agents,
             now=self.edge.now,
         )
+        self.floors = Floors(
+            settings.listen_host, settings.bfcp_port, self.edge.guard, self._announce
+        )
         self.calls = Calls(
-            self.edge, Legs(self._node), self._announce, restore_s=RESTORE_S, srtp=settings.srtp
+            self.edge,
+            Legs(self._node),
+            self._announce,
+            restore_s=RESTORE_S,
+            srtp=settings.srtp,
+            floors=self.floors,
         )
         self.registrations = Registrations(
             self.edge,
@@ -106,6 +118,7 @@ class Gateway:
     async def start(self) -> None:
         """Listen and serve. Raises OSError when a port is taken."""
         await self.edge.start()
+        await self.floors.start()
         await self.h323.start()
         await self.registrations.restore()
         await self._wire.start()
@@ -128,6 +141,7 @@ class Gateway:
                 await self._ticker
         if self._node_lost is not None:
             self._node_lost.cancel()
+        await self.floors.stop()
         await self.h323.stop()
         await self._node.stop()
         await self._wire.stop()
@@ -223,6 +237,7 @@ class Gateway:
         return GatewaySnapshot(
             calls=[call.changed() for call in [*self.calls.live(), *self.h323.live()]],
             registrations=self.registrations.snapshot(),
+            contents=self.floors.asking(),
             banned=self.edge.guard.banned(self.edge.now()),
             counters=dict(self.edge.counters),
         )
@@ -244,7 +259,7 @@ class Gateway:
                 leg_id = HangUp.model_validate(body).leg_id
                 _ended = self.calls.hang_up(leg_id) or self.h323.hang_up(leg_id)
             case "content.decide" | "content.revoke" | "content.offer":
-                raise LocalSipError("content_unsupported", type=type_)
+                self._obey_content(type_, body)
             case "source.pardon":
                 self.edge.guard.pardon(SourcePardon.model_validate(body).host)
             case "snapshot":
@@ -252,6 +267,19 @@ class Gateway:
             case _:
                 raise LocalSipError("request_unknown", type=type_)
         return {}
+
+    def _obey_content(self, type_: str, body: dict[str, Any]) -> None:
+        """What the roof decided about content. A room without a floor has nothing to be told."""
+        known = [*self.calls.live(), *self.h323.live()]
+        if type_ == "content.decide":
+            decision = ContentDecide.model_validate(body)
+            if all(call.leg_id != decision.leg_id for call in known):
+                raise LocalSipError("call_unknown", leg_id=decision.leg_id)
+            self.floors.decide(decision)
+        elif type_ == "content.revoke":
+            self.floors.revoke(ContentRevoke.model_validate(body).leg_id)
+        else:
+            self.floors.offer(ContentOffer.model_validate(body))
 
 
 async def run(

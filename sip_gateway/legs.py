@@ -39,7 +39,10 @@ class Legs:
         )
         call.has_leg = True
         call.local_media = LocalMedia(
-            added.media_address or "127.0.0.1", added.audio_port, added.video_port
+            added.media_address or "127.0.0.1",
+            added.audio_port,
+            added.video_port,
+            added.content_port,
         )
         return call.local_media
 

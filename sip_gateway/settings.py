@@ -63,6 +63,13 @@ class GatewaySettings(BaseModel):
     tcp_port: int | None = Field(
         default=5060, ge=0, le=65535, description="TCP port, 0 for any, None for no TCP"
     )
+    bfcp_port: int | None = Field(
+        default=3238,
+        ge=0,
+        le=65535,
+        description="UDP and TCP port of BFCP, by which SIP rooms ask to present; None: content "
+        "lines are refused",
+    )
     h323_port: int | None = Field(
         default=1720, ge=0, le=65535, description="H.225.0 call signalling, None for no H.323"
     )

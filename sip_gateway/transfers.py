@@ -12,7 +12,6 @@ from dataclasses import replace
 import structlog
 
 from video_bridge import VideoBridgeError
-from video_bridge.messages import MediaKind
 
 from .call import Call
 from .calls import Calls
@@ -70,19 +69,15 @@ class Transfers:
             state=CallState.DIALLING,
             has_leg=False,
         )
-        kinds: list[MediaKind] = []
-        if media.audio_port is not None:
-            kinds.append("audio")
-        if media.video_port is not None:
-            kinds.append("video")
         try:
-            fresh = await calls.legs.add(moved, kinds)
+            fresh = await calls.legs.add(moved, media.kinds())
         except VideoBridgeError as error:
             _log.info("not_moved", leg_id=call.leg_id, code=error.code)
             return False
         if call.is_over:
             calls.drop(moved)
             return False
+        fresh = moved.local_media = replace(fresh, floor=media.floor)
         calls.hand_over(call, moved)
         offer = reoffer(previous, fresh, security=calls.security(moved))
         calls.offered(moved, offer)

@@ -11,14 +11,26 @@ from dataclasses import dataclass, replace
 
 from ..capability import (
     AUDIO,
+    CONTENT,
     RTCP_FEEDBACK,
     TELEPHONE_EVENT_TYPE,
     VIDEO,
+    AgreedFloor,
     AgreedStream,
     Capability,
+    LocalFloor,
     LocalMedia,
 )
 from ..errors import RemoteSipError
+from .content import (
+    CONTENT_LABEL,
+    answer_floor,
+    as_content,
+    floor_offer,
+    is_content,
+    kind_of,
+    read_floor_answer,
+)
 from .formats import (
     OUR_PROFILE_LEVEL_ID,
     Match,
@@ -67,16 +79,21 @@ class Agreement:
 
     local: SessionDescription
     streams: tuple[AgreedStream, ...]
+    floor: AgreedFloor | None = None
+
+    @property
+    def _main(self) -> list[AgreedStream]:
+        return [stream for stream in self.streams if stream.media != "content"]
 
     @property
     def is_on_hold(self) -> bool:
         """Whether the far end sends us nothing at all now."""
-        return not any(stream.receive for stream in self.streams)
+        return not any(stream.receive for stream in self._main)
 
     @property
     def is_paused(self) -> bool:
         """Whether a room in a call put it on hold: by sendonly it may play music, or nothing."""
-        return self.is_on_hold or not any(stream.send for stream in self.streams)
+        return self.is_on_hold or not any(stream.send for stream in self._main)
 
 
 def make_offer(
@@ -92,8 +109,13 @@ def make_offer(
         sections.append(_offer_section(local.audio_port, "audio", AUDIO, None))
     if local.video_port is not None:
         sections.append(_offer_section(local.video_port, "video", VIDEO, video_bitrate_bps))
+    if local.content_port is not None and local.floor is not None:
+        content = _offer_section(local.content_port, "video", CONTENT, video_bitrate_bps)
+        sections.append(as_content(content))
     if security is not None:
         sections = [_offer_srtp(section, security) for section in sections]
+    if local.content_port is not None and local.floor is not None:
+        sections.append(floor_offer(local.floor))
     return _description(local, session_id, 1, tuple(sections))
 
 
@@ -115,9 +137,13 @@ def reoffer(
     """
     sections = []
     for section in previous.media:
-        port = local.port(section.media)
+        kind = kind_of(section)
+        port = local.port(kind)
         if section.port == 0 or port is None:
             sections.append(replace(section, port=0))
+            continue
+        if kind == "floor":
+            sections.append(replace(section, port=port))
             continue
         kept = tuple(a for a in section.attributes if a[0] not in (*DIRECTIONS, "rtcp"))
         if security is not None:
@@ -189,10 +215,16 @@ def answer_offer(
     """
     streams: dict[str, AgreedStream] = {}
     sections: list[MediaSection] = []
+    floor: AgreedFloor | None = None
     for section in offer.media:
-        answered = None
-        port = local.port(section.media) if section.media in ("audio", "video") else None
-        if port is not None and section.media not in streams and _is_takeable(section):
+        answered, kind = None, kind_of(section)
+        if kind == "floor" and floor is None and local.floor is not None:
+            served = answer_floor(offer, section, local.floor, fallback_host)
+            sections.append(_refused(section) if served is None else served[0])
+            floor = None if served is None else served[1]
+            continue
+        port = local.port(kind) if kind != "floor" else None
+        if port is not None and kind not in streams and _is_takeable(section):
             answered = _answer_section(offer, section, port, fallback_host, video_bitrate_bps)
             if answered is not None:
                 answered = _answer_srtp(section, answered, security, previous)
@@ -200,19 +232,17 @@ def answer_offer(
             sections.append(_refused(section))
         else:
             sections.append(answered[0])
-            streams[section.media] = answered[1]
-    if not streams:
+            streams[kind or ""] = answered[1]
+    if not streams.keys() - {"content"}:
         raise RemoteSipError("no_common_codec")
     version = int(previous.origin.split(" ")[2]) + 1 if previous else 1
     return Agreement(
-        _description(local, session_id, version, tuple(sections)), tuple(streams.values())
+        _description(local, session_id, version, tuple(sections)), tuple(streams.values()), floor
     )
 
 
 def _is_takeable(section: MediaSection) -> bool:
-    content = (section.value("content") or "").split(",")
-    protocols = (*PLAIN_PROTOCOLS, *SECURE_PROTOCOLS)
-    return section.port != 0 and section.protocol in protocols and "slides" not in content
+    return section.port != 0 and section.protocol in (*PLAIN_PROTOCOLS, *SECURE_PROTOCOLS)
 
 
 def _answer_srtp(
@@ -226,7 +256,8 @@ def _answer_srtp(
     Our key of an earlier answer in the call is kept: its sender's counters go on.
     """
     section, stream = answered
-    earlier = [one for one in (previous.media if previous else ()) if one.media == section.media]
+    kind = kind_of(section)
+    earlier = [one for one in (previous.media if previous else ()) if kind_of(one) == kind]
     own = [crypto for one in earlier for crypto in parse_cryptos(one)]
     chosen = choose(offered, security.new_key, own) if security is not None else None
     if chosen is None:
@@ -270,6 +301,8 @@ def _answer_section(
     answered = MediaSection(
         section.media, port, section.protocol, tuple(formats), None, bandwidths, tuple(attributes)
     )
+    if kind_of(section) == "content":
+        answered = as_content(answered, section.value("label") or CONTENT_LABEL)
     stream = _stream(offer, section, match, fallback_host, theirs)
     return answered, replace(
         stream,
@@ -298,7 +331,7 @@ def _stream(
     if not is_address(host) or host in ("0.0.0.0", "::"):  # noqa: S104 - a mark, not a bind
         host = fallback_host
     return AgreedStream(
-        media=match.capability.media,
+        media="content" if is_content(section) else match.capability.media,
         codec=match.capability.codec,
         payload_type=match.rtp_map.payload_type,
         clock_rate=match.rtp_map.clock_rate,
@@ -326,27 +359,43 @@ def _rtcp_port(section: MediaSection) -> int:
 
 
 def read_answer(
-    offer: SessionDescription, answer: SessionDescription, *, fallback_host: str
+    offer: SessionDescription,
+    answer: SessionDescription,
+    *,
+    fallback_host: str,
+    floor: LocalFloor | None = None,
 ) -> Agreement:
     """What the answer to our offer settles.
 
     Raises RemoteSipError("sdp_answer_mismatched") when it does not follow the offer's m= lines,
     ("no_common_codec") when it refuses them all.
     """
-    if len(answer.media) != len(offer.media):
+    if len(answer.media) > len(offer.media):
         raise RemoteSipError("sdp_answer_mismatched", expected=len(offer.media))
+    # rooms that know nothing of content leave its lines out instead of refusing them
+    left_out = tuple(_refused(section) for section in offer.media[len(answer.media) :])
+    answer = replace(answer, media=(*answer.media, *left_out))
     streams: list[AgreedStream] = []
     sections: list[MediaSection] = []
+    agreed_floor: AgreedFloor | None = None
     for ours, theirs in zip(offer.media, answer.media, strict=True):
         if ours.media != theirs.media:
             raise RemoteSipError("sdp_answer_mismatched", media=theirs.media)
+        if kind_of(ours) == "floor" and floor is not None and ours.port:
+            agreed_floor = read_floor_answer(answer, theirs, floor, fallback_host)
+            sections.append(ours if agreed_floor else replace(ours, port=0))
+            continue
         matches = _in_their_order(theirs) if theirs.port and ours.port else []
         if not matches:
             sections.append(replace(ours, port=0))
             continue
         match = matches[0]
         stream = _answered_stream(answer, theirs, match, fallback_host)
-        stream = replace(stream, receive_payload_type=_own_payload_type(ours, match))
+        stream = replace(
+            stream,
+            media="content" if is_content(ours) else stream.media,
+            receive_payload_type=_own_payload_type(ours, match),
+        )
         keying = settle(ours, theirs)
         if keying is None and ours.protocol in SECURE_PROTOCOLS:
             raise RemoteSipError("srtp_missing")
@@ -354,7 +403,7 @@ def read_answer(
         sections.append(_settled(ours, match, is_encrypted=keying is not None))
     if not streams:
         raise RemoteSipError("no_common_codec")
-    return Agreement(replace(offer, media=tuple(sections)), tuple(streams))
+    return Agreement(replace(offer, media=tuple(sections)), tuple(streams), agreed_floor)
 
 
 def _own_payload_type(ours: MediaSection, match: Match) -> int | None:

@@ -162,6 +162,7 @@ class Room:
             tcp_port=0,
             tls_port=0,
             h323_port=None,
+            bfcp_port=None,
             certificate_file=own.certificate_file,
             key_file=own.key_file,
         )
@@ -317,7 +318,7 @@ async def open_desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     await node.start()
     book = settings.pop("book", None) or Book()
     store = settings.pop("store", None)
-    ports = {"udp_port": 0, "tcp_port": 0, "tls_port": 0, "h323_port": None}
+    ports = {"udp_port": 0, "tcp_port": 0, "tls_port": 0, "h323_port": None, "bfcp_port": 0}
     fields = {"listen_host": "127.0.0.1", **ports, **settings}
     gateway_module.GOODBYE_S = 0.3
     gateway = Gateway(

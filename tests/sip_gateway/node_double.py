@@ -21,7 +21,7 @@ class DoubleLeg:
     request: m.LegAdd
     sockets: dict[str, socket.socket]
     answers: list[m.LegAnswer] = field(default_factory=list)
-    packets: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0})
+    packets: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0, "content": 0})
     key_frames: int = 0
     holds: list[bool] = field(default_factory=list)
 
@@ -109,6 +109,7 @@ class NodeDouble:
             media_address=self.address,
             audio_port=ports.get("audio"),
             video_port=ports.get("video"),
+            content_port=ports.get("content"),
         )
 
     def _bind(self) -> socket.socket:

@@ -151,7 +151,7 @@ async def test_an_offerless_invite_is_offered_everything(tmp_path: Path) -> None
         response = await phone.ask(invite)
         assert response.status == 200
         offer = parse_sdp(response.body)
-        assert [s.media for s in offer.media] == ["audio", "video"]
+        assert [s.media for s in offer.media] == ["audio", "video", "video", "application"]
         names = {(m.name, m.clock_rate) for s in offer.media for m in s.maps()}
         assert {("H264", 90000), ("VP8", 90000), ("opus", 48000), ("G722", 8000)} <= names
         sdp = (

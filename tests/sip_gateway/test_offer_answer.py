@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sip_gateway.capability import LocalMedia
+from sip_gateway.capability import LocalFloor, LocalMedia
 from sip_gateway.errors import RemoteSipError
 from sip_gateway.sip.offer_answer import (
     Security,
@@ -268,7 +268,8 @@ def test_an_answer_may_number_a_codec_otherwise() -> None:
 @pytest.mark.parametrize(
     ("sections", "code"),
     [
-        ([AUDIO], "sdp_answer_mismatched"),
+        ([AUDIO, h264((97, "")), AUDIO], "sdp_answer_mismatched"),
+        ([], "no_common_codec"),
         ([AUDIO, AUDIO], "sdp_answer_mismatched"),
         (["m=audio 0 RTP/AVP 8\r\n", "m=video 0 RTP/AVP 97\r\n"], "no_common_codec"),
     ],
@@ -280,6 +281,55 @@ def test_an_answer_that_does_not_follow_the_offer_is_refused(
     with pytest.raises(RemoteSipError) as refused:
         read_answer(make_offer(LOCAL, 1), parse_sdp(offer(*sections)), fallback_host="x")
     assert refused.value.code == code
+
+
+def test_lines_left_out_at_the_end_of_an_answer_are_refused_ones() -> None:
+    """Old rooms know no content line and drop it; their call is worth more than the rule."""
+    agreement = read_answer(make_offer(LOCAL, 1), parse_sdp(offer(AUDIO)), fallback_host="x")
+    assert [stream.media for stream in agreement.streams] == ["audio"]
+    assert [section.port for section in agreement.local.media] == [20000, 0]
+
+
+WITH_CONTENT = LocalMedia("10.0.0.2", 20000, 20002, 20004, LocalFloor(3238, 77, 1))
+SLIDES = "m=video 40004 RTP/AVP 98\r\na=rtpmap:98 H264/90000\r\na=content:slides\r\na=label:12\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_served"),
+    [
+        ("m=application 5000 UDP/BFCP *\r\na=floorctrl:c-only\r\n", True),
+        ("m=application 5000 UDP/BFCP *\r\na=floorctrl:s-only\r\n", False),
+        ("m=application 9 TCP/BFCP *\r\na=floorctrl:c-s\r\na=setup:actpass\r\n", True),
+        ("m=application 9 TCP/BFCP *\r\na=floorctrl:c-s\r\na=setup:passive\r\n", False),
+        ("m=application 0 UDP/BFCP *\r\n", False),
+    ],
+)
+def test_we_serve_the_floor_or_there_is_none(line: str, is_served: bool) -> None:
+    """RFC 8856: s-only and setup:passive of ours; content is taken beside the main picture."""
+    described = parse_sdp(offer(AUDIO, h264((97, "")), SLIDES, line))
+    agreement = answer_offer(described, WITH_CONTENT, 9, fallback_host="10.0.0.9")
+    assert (agreement.floor is not None) is is_served
+    assert [stream.media for stream in agreement.streams] == ["audio", "video", "content"]
+    floor = agreement.local.media[3]
+    assert (floor.value("confid") == "77") is is_served
+
+
+def test_our_offer_of_content_is_taken_or_refused_line_by_line() -> None:
+    """A room without content refuses both lines; the call goes on with the main picture."""
+    ours = make_offer(WITH_CONTENT, 1)
+    assert [section.port for section in ours.media] == [20000, 20002, 20004, 3238]
+    content = SLIDES.replace("a=label:12\r\n", "")
+    floor = "m=application 5000 UDP/BFCP *\r\na=floorctrl:c-only\r\n"
+    taken = parse_sdp(offer(AUDIO, h264((98, "")), content, floor))
+    read = read_answer(ours, taken, fallback_host="x", floor=WITH_CONTENT.floor)
+    assert [stream.media for stream in read.streams] == ["audio", "video", "content"]
+    assert read.floor is not None and read.floor.remote_port == 5000
+    again = reoffer(read.local, LocalMedia("10.0.0.3", 1, 3, 5, WITH_CONTENT.floor))
+    assert [section.port for section in again.media] == [1, 3, 5, 3238]
+    refusing = content.replace("40004", "0"), floor.replace("5000", "0")
+    refused = parse_sdp(offer(AUDIO, h264((98, "")), *refusing))
+    read = read_answer(ours, refused, fallback_host="x", floor=WITH_CONTENT.floor)
+    assert (len(read.streams), read.floor) == (2, None)
 
 
 def test_a_second_offer_repeats_what_was_agreed_at_new_ports() -> None:
