@@ -6,6 +6,7 @@ import {
   Map as MapLibre,
   Popup,
   setWorkerUrl,
+  type ExpressionSpecification,
   type GeoJSONSource,
   type MapGeoJSONFeature,
 } from 'maplibre-gl'
@@ -22,10 +23,22 @@ export interface MapPoint {
   longitude: number
   latitude: number
 }
+/** What a line on the map is; without a tone it is a proposed route. */
+export type RouteTone = 'plan' | 'changed' | 'hand' | 'order' | 'chosen' | 'bridge' | 'closed'
 export interface MapRoute {
   id: string
   name: string
   coordinates: [number, number][]
+  tone?: RouteTone
+}
+const TONES: Record<RouteTone, string> = {
+  plan: '--orange',
+  changed: '--yellow',
+  hand: '--violet',
+  order: '--blue',
+  chosen: '--green',
+  bridge: '--muted',
+  closed: '--red',
 }
 export interface MapCallbacks {
   pick(point: { id: string; layer: LayerName } | null): void
@@ -191,7 +204,7 @@ export class ProvinceMap {
         .filter((route) => route.coordinates.length > 1)
         .map((route) => ({
           type: 'Feature',
-          properties: { id: route.id, name: route.name },
+          properties: { id: route.id, name: route.name, tone: route.tone ?? 'plan' },
           geometry: { type: 'LineString', coordinates: route.coordinates },
         })),
     }
@@ -203,7 +216,11 @@ export class ProvinceMap {
     const before = this.map.getLayersOrder().find((id) => id.startsWith('points-'))
     this.map.addSource('routes', { type: 'geojson', data })
     this.map.addLayer(
-      { id: 'routes', type: 'line', source: 'routes', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': colour('--orange'), 'line-width': 3.5 } },
+      { id: 'routes', type: 'line', source: 'routes', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': toneColours(), 'line-width': WIDTHS } },
+      before,
+    )
+    this.map.addLayer(
+      { id: 'closed-roads', type: 'line', source: 'routes', filter: ['==', ['get', 'tone'], 'closed'], paint: { 'line-color': colour('--surface'), 'line-width': 3, 'line-dasharray': [0.7, 0.7] } },
       before,
     )
     this.map.addLayer({
@@ -213,6 +230,20 @@ export class ProvinceMap {
       layout: { 'symbol-placement': 'line-center', 'text-field': ['get', 'name'], 'text-size': 12, 'text-rotation-alignment': 'viewport', 'text-allow-overlap': false },
       paint: { 'text-color': colour('--text'), 'text-halo-color': colour('--map-land'), 'text-halo-width': 2 },
     })
+  }
+
+  /** Cities whose teams are too few at home: the share that is missing, 0 to 1, by division code. */
+  async setShades(missing: Record<string, number>): Promise<void> {
+    await this.ready
+    if (!this.map.getSource('cities')) return
+    const codes = Object.entries(missing)
+    const byCode = ['match', ['get', 'code'], ...codes.flatMap(([code, share]) => [code, 0.12 + 0.38 * share]), 0]
+    const opacity = codes.length ? (byCode as unknown as ExpressionSpecification) : 0
+    if (!this.map.getLayer('shades')) {
+      const before = this.map.getLayersOrder().find((id) => id === 'county-lines' || id === 'city-lines')
+      this.map.addLayer({ id: 'shades', type: 'fill', source: 'cities', paint: { 'fill-color': colour('--red') } }, before)
+    }
+    this.map.setPaintProperty('shades', 'fill-opacity', opacity)
   }
 
   async show(positions: [number, number][], maxZoom = 10): Promise<void> {
@@ -239,7 +270,9 @@ export class ProvinceMap {
     paint('sea', 'background-color', '--map-sea')
     paint('land', 'fill-color', '--map-land')
     for (const layer of ['city-lines', 'county-lines']) paint(layer, 'line-color', '--map-line')
-    paint('routes', 'line-color', '--orange')
+    if (this.map.getLayer('routes')) this.map.setPaintProperty('routes', 'line-color', toneColours())
+    paint('closed-roads', 'line-color', '--surface')
+    paint('shades', 'fill-color', '--red')
     for (const layer of ['city-names', 'county-names']) {
       paint(layer, 'text-color', '--muted')
       paint(layer, 'text-halo-color', '--map-land')
@@ -260,6 +293,13 @@ export class ProvinceMap {
 
 function colour(token: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(token).trim() || '#888888'
+}
+
+const WIDTHS: ExpressionSpecification = ['match', ['get', 'tone'], 'chosen', 5.5, 'closed', 7, 'bridge', 4, 'order', 2.5, 3.5]
+
+function toneColours(): ExpressionSpecification {
+  const pairs = (Object.keys(TONES) as RouteTone[]).flatMap((tone) => [tone, colour(TONES[tone])])
+  return ['match', ['get', 'tone'], ...pairs, colour('--orange')] as unknown as ExpressionSpecification
 }
 
 function asFeature(point: MapPoint, selected: string | null): Feature<Point> {

@@ -1,6 +1,7 @@
 /** Live events by Socket.IO; what was missed while away is fetched again by `seq`. */
 import { io, type Socket } from 'socket.io-client'
 import { get, query, type Items } from './client'
+import type { PlanProgress } from './dispatch'
 import type { Figures, LiveEvent } from './types'
 
 export interface LiveLine {
@@ -9,6 +10,7 @@ export interface LiveLine {
 export interface LiveListener {
   event(event: LiveEvent): void
   figures?(figures: Figures): void
+  progress?(progress: PlanProgress): void
   up(): void
   down(): void
   refused(): void
@@ -30,6 +32,7 @@ export function openLive(listener: LiveListener, joinToken?: string): LiveLine {
   }
   socket.on('event', take)
   socket.on('stats', (figures: Figures) => listener.figures?.(figures))
+  socket.on('dispatch_progress', (progress: PlanProgress) => listener.progress?.(progress))
   socket.on('connect', () => {
     listener.up()
     if (lastSeq > 0 && !joinToken) void catchUp(lastSeq, take)

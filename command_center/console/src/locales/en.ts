@@ -1,5 +1,7 @@
 import type zh from './zh-CN'
 import consultation from './en/consultation'
+import control from './en/control'
+import dispatch from './en/dispatch'
 import incident from './en/incident'
 import library from './en/library'
 import phone from './en/phone'
@@ -11,6 +13,7 @@ const en: typeof zh = {
     desk: 'Duty desk',
     report: 'Report',
     incidents: 'Incidents',
+    dispatch: 'Dispatch',
     map: 'Map',
     consultations: 'Meetings',
     plans: 'Plans',
@@ -163,9 +166,11 @@ const en: typeof zh = {
     reset: 'Province',
     unavailable: 'This browser cannot draw the map (no WebGL2); everything else works.',
   },
+  dispatch,
   incident,
   report,
   consultation,
+  control,
   library,
   phone,
 }

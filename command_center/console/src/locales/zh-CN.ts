@@ -1,4 +1,6 @@
 import consultation from './zh-CN/consultation'
+import control from './zh-CN/control'
+import dispatch from './zh-CN/dispatch'
 import incident from './zh-CN/incident'
 import library from './zh-CN/library'
 import phone from './zh-CN/phone'
@@ -10,6 +12,7 @@ export default {
     desk: '值班台',
     report: '信息报送',
     incidents: '事件',
+    dispatch: '调度台',
     map: '一张图',
     consultations: '会商',
     plans: '预案',
@@ -162,9 +165,11 @@ export default {
     reset: '全省',
     unavailable: '此浏览器无法绘制地图（不支持 WebGL2），其余功能不受影响。',
   },
+  dispatch,
   incident,
   report,
   consultation,
+  control,
   library,
   phone,
 }

@@ -272,7 +272,7 @@ async function bytesReceived(connection: RTCPeerConnection): Promise<number> {
   return bytes
 }
 
-function gathered(connection: RTCPeerConnection): Promise<void> {
+export function gathered(connection: RTCPeerConnection): Promise<void> {
   if (connection.iceGatheringState === 'complete') return Promise.resolve()
   return new Promise((resolve) => {
     const timer = window.setTimeout(resolve, GATHERING_MS)

@@ -2,10 +2,12 @@ import { defineStore } from 'pinia'
 import { onScopeDispose, ref } from 'vue'
 import { openLive, type LiveLine } from '@/api/live'
 import { readHealth } from '@/api/session'
+import type { PlanProgress } from '@/api/dispatch'
 import type { Figures, Health, LiveEvent } from '@/api/types'
 
 type Listener = (event: LiveEvent) => void
 type FiguresListener = (figures: Figures) => void
+type ProgressListener = (progress: PlanProgress) => void
 
 /** The line to the server: its state, its health, and who wants to hear what happened. */
 export const useLive = defineStore('live', () => {
@@ -16,6 +18,7 @@ export const useLive = defineStore('live', () => {
   const generation = ref(0)
   const listeners = new Set<Listener>()
   const figuresListeners = new Set<FiguresListener>()
+  const progressListeners = new Set<ProgressListener>()
   let line: LiveLine | null = null
   let healthTimer = 0
   let graceTimer = 0
@@ -57,6 +60,7 @@ export const useLive = defineStore('live', () => {
     line = openLive({
       event: (event) => listeners.forEach((listener) => listener(event)),
       figures: (figures) => figuresListeners.forEach((listener) => listener(figures)),
+      progress: (progress) => progressListeners.forEach((listener) => listener(progress)),
       up: markUp,
       down: markDown,
       refused: markDown,
@@ -83,7 +87,11 @@ export const useLive = defineStore('live', () => {
     figuresListeners.add(listener)
     return () => figuresListeners.delete(listener)
   }
-  return { connected, lostAt, health, healthReachable, generation, open, close, retry, listen, listenFigures }
+  function listenProgress(listener: ProgressListener): () => void {
+    progressListeners.add(listener)
+    return () => progressListeners.delete(listener)
+  }
+  return { connected, lostAt, health, healthReachable, generation, open, close, retry, listen, listenFigures, listenProgress }
 })
 
 /** Hear events while the calling component lives. */
@@ -94,4 +102,9 @@ export function whenLive(listener: Listener): void {
 /** Hear loss and rates while the calling component lives. */
 export function whenFigures(listener: FiguresListener): void {
   onScopeDispose(useLive().listenFigures(listener))
+}
+
+/** Hear how far the optimiser is while the calling component lives. */
+export function whenProgress(listener: ProgressListener): void {
+  onScopeDispose(useLive().listenProgress(listener))
 }
