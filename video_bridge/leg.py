@@ -139,6 +139,8 @@ class Leg:
         self.name = request.name
         self.publish = request.publish
         self.play = request.play
+        self.link = request.link
+        self.max_bitrate_bps = request.max_bitrate_bps
         self.state = LegState.CONNECTING
         self.close_reason: CloseReason | None = None
         self.microphone_muted = False

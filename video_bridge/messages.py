@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .allocation.links import Link
+
 WIRE_VERSION = 1
 
 VideoCodec = Literal["H264", "VP8", "H263", "H263-1998", "H261"]
@@ -161,6 +163,10 @@ class LegAdd(Body):
     url: str | None = Field(
         default=None, max_length=2000, description="rtsp://... or synthetic:NAME[?silent]"
     )
+    link: Link = Field(default="internet", description="what is known of its line")
+    max_bitrate_bps: int | None = Field(
+        default=None, ge=64_000, le=20_000_000, description="its line's cap each way; None: usual"
+    )
 
 
 class LegAdded(Body):
@@ -230,8 +236,9 @@ class LegUpdate(Body):
         " profile allow; '' goes back to its view",
     )
     max_bitrate_bps: int | None = Field(
-        default=None, ge=64_000, le=20_000_000, description="cap of its pictures; 3 Mbit/s at first"
+        default=None, ge=64_000, le=20_000_000, description="its line's cap each way, sound too"
     )
+    link: Link | None = None
 
 
 class LegRemove(Body):
@@ -340,6 +347,13 @@ class StreamStats(Body):
     width: int | None = None
     height: int | None = None
     frame_rate: float | None = None
+    pictures: int | None = Field(default=None, description="video in: decoded since it is seen")
+    longest_gap_ms: int | None = Field(
+        default=None, description="video in: between two pictures, of the last 10 s"
+    )
+    slots_played: int | None = Field(default=None, description="audio in: 20 ms slots that came")
+    slots_concealed: int | None = Field(default=None, description="lost and made up, 60 ms at most")
+    slots_empty: int | None = Field(default=None, description="neither: silence or a hole")
 
 
 class LegStats(Body):

@@ -16,7 +16,9 @@ EMPTY_S = 0.04
 LEAST_SAMPLES = 5
 JUMP_S = 10.0  # more between two packets is another clock
 CUT = 0.85  # of what arrives; draft-ietf-rmcat-gcc-02 section 5.5
-CUT_PAUSE_S = 0.8  # the sender has to hear of it and the queue to empty
+CUT_PAUSE_S = 1.2  # the sender has to hear of it and the queue to empty
+EMPTIES_TO = 0.75  # of a queue must be gone after OBEYED_S of less, or it is none of ours
+OBEYED_S = 3.0
 KEPT_BELOW = 0.88  # of the capacity that was seen, for HOLD_S
 HOLD_S = 20.0
 GROWTH_PER_S = 0.08
@@ -38,8 +40,7 @@ class DelayWatch:
             self._base.clear()
         self._last = delay
         self._recent.append((now, delay))
-        while self._recent[0][0] < now - RECENT_S:
-            self._recent.popleft()
+        self._forget(now)
         cell = now // BASE_CELL_S * BASE_CELL_S
         if self._base and self._base[-1][0] == cell:
             self._base[-1] = (cell, min(delay, self._base[-1][1]))
@@ -48,13 +49,21 @@ class DelayWatch:
             while self._base[0][0] < now - BASE_S:
                 self._base.popleft()
 
-    def queue_s(self, now: float) -> float:
-        """How long packets stand in a queue that they did not find at its emptiest."""
+    def _forget(self, now: float) -> None:
         while self._recent and self._recent[0][0] < now - RECENT_S:
             self._recent.popleft()
+
+    def begin_anew(self) -> None:
+        """The delay as it is now is the line's own: the way has changed."""
+        self._base.clear()
+
+    def queue_s(self, now: float) -> float:
+        """How long packets stand in a queue that they did not find at its emptiest."""
+        self._forget(now)
         if len(self._recent) < LEAST_SAMPLES:
             return 0.0
-        return min(d for _, d in self._recent) - min(d for _, d in self._base)
+        recent = min(d for _, d in self._recent)
+        return max(0.0, recent - min((d for _, d in self._base), default=recent))
 
 
 class InboundBound:
@@ -66,6 +75,7 @@ class InboundBound:
         self._cap_bps = cap_bps
         self._capacity_bps: float | None = None
         self._cut_at: float | None = None
+        self._episode: tuple[float, float, float] | None = None  # began, queue, bound before
         self._updated_at: float | None = None
 
     def set_cap(self, cap_bps: int) -> None:
@@ -78,16 +88,37 @@ class InboundBound:
         self._updated_at = now
         queue_s = self.delays.queue_s(now)
         may_cut = self._cut_at is None or now - self._cut_at >= CUT_PAUSE_S
-        if queue_s > QUEUE_S and may_cut and arriving_bps > 0:
-            self._cut_at = now
-            self._capacity_bps = arriving_bps
-            self.bound_bps = max(LEAST_BPS, min(self.bound_bps, CUT * arriving_bps))
-            self.bound_bps = min(self.bound_bps, self._cap_bps)
-            return True
+        if queue_s > QUEUE_S and arriving_bps > 0:
+            if self._is_no_queue_of_ours(queue_s, arriving_bps, now):
+                return False
+            if may_cut:
+                self._cut(queue_s, arriving_bps, now)
+            return may_cut
         if queue_s < EMPTY_S:
+            self._episode = None
             grown = self.bound_bps * (1 + GROWTH_PER_S * elapsed)
             self.bound_bps = max(min(grown, self._ceiling(now)), min(self.bound_bps, self._cap_bps))
         return False
+
+    def _cut(self, queue_s: float, arriving_bps: float, now: float) -> None:
+        if self._episode is None:
+            self._episode = now, queue_s, self.bound_bps
+        self._cut_at = now
+        self._capacity_bps = arriving_bps
+        least = min(LEAST_BPS, self._cap_bps)
+        self.bound_bps = max(least, min(self.bound_bps, CUT * arriving_bps))
+
+    def _is_no_queue_of_ours(self, queue_s: float, arriving_bps: float, now: float) -> bool:
+        """A delay that stays although the sender obeys is another way through the network."""
+        if self._episode is None:
+            return False
+        began, at_first, before = self._episode
+        is_obeyed = arriving_bps <= self.bound_bps * 1.1 or arriving_bps < LEAST_BPS
+        if now - began < OBEYED_S or queue_s < EMPTIES_TO * at_first or not is_obeyed:
+            return False
+        self.delays.begin_anew()
+        self.bound_bps, self._episode, self._cut_at = before, None, None
+        return True
 
     def _ceiling(self, now: float) -> float:
         if self._cut_at is None or self._capacity_bps is None or now - self._cut_at > HOLD_S:

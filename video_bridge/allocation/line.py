@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from .links import LinkTerms
 
 BAD_LOSS = 0.10  # fraction lost, above the line's own: draft-ietf-rmcat-gcc-02 section 6
+MOST_OWN_LOSS = 0.25  # no line is taken to lose more by itself
+HEAVY_LOSS = 0.35  # less than this alone takes no pictures per second away
 CLEAN_LOSS = 0.03
+LEAST_PACKETS, LONGEST_S = 60, 3.0  # a report of ten packets says little: reports are joined
 BAD_REPORTS = 2  # in a row
 CURED_SHARE = 0.6  # of the loss must be gone after a step down, or the step was no cure
 JUDGE_CURE_AFTER = 4  # reports
@@ -31,8 +34,22 @@ class _LossWatch:
 
     own: float = 0.0
     bad: int = 0
+    lost: float = 0.0
+    packets: int = 0
+    since: float = 0.0
     before_step: float | None = None
     after_step: list[float] = field(default_factory=list)
+
+    def join(self, loss: float, packets: int, now: float) -> float | None:
+        """The loss of all reports since the last one that was judged, when they are enough."""
+        if not self.packets:
+            self.since = now
+        self.lost += loss * packets
+        self.packets += packets
+        if self.packets < LEAST_PACKETS and now - self.since < LONGEST_S:
+            return None
+        joined, self.lost, self.packets = self.lost / max(1, self.packets), 0.0, 0
+        return joined
 
     def excess(self, loss: float) -> float:
         return max(0.0, loss - self.own)
@@ -47,7 +64,7 @@ class _LossWatch:
             if len(self.after_step) >= JUDGE_CURE_AFTER:
                 mean = sum(self.after_step[1:]) / (len(self.after_step) - 1)
                 if mean >= self.before_step * (1 - CURED_SHARE):
-                    self.own = max(self.own, mean)
+                    self.own = min(MOST_OWN_LOSS, max(self.own, mean))
                 self.before_step = None
         elif loss < self.own:
             self.own += 0.2 * (loss - self.own)
@@ -64,6 +81,7 @@ class LineState:
         self.terms = terms
         self.needs_bps: tuple[int, ...] = ()
         self.level = 0
+        self._slow_from = 0
         self._believed_bps = terms.start_bps
         self._cap_bps = cap_bps
         self._negotiated_bps: int | None = None
@@ -92,11 +110,20 @@ class LineState:
         self._believed_bps = terms.start_bps
         self.level = self._fitting(min(terms.start_bps, self.limit_bps))
 
-    def set_needs(self, needs_bps: Sequence[int], negotiated_bps: int | None = None) -> None:
-        """What the receiver's rungs need, best first; keeps what the line has proved."""
+    def set_needs(
+        self,
+        needs_bps: Sequence[int],
+        negotiated_bps: int | None = None,
+        slow_from: int | None = None,
+    ) -> None:
+        """What the receiver's rungs need, best first; keeps what the line has proved.
+
+        From rung `slow_from` on there are fewer pictures a second.
+        """
         needs = tuple(needs_bps)
         if (needs, negotiated_bps) == (self.needs_bps, self._negotiated_bps):
             return
+        self._slow_from = len(needs) if slow_from is None else slow_from
         self.needs_bps, self._negotiated_bps = needs, negotiated_bps
         self.level = self._fitting(min(self._believed_bps, self.limit_bps))
 
@@ -119,9 +146,12 @@ class LineState:
 
     # --- what the receiver tells --------------------------------------------------------------
 
-    def reported(self, loss: float, now: float) -> None:
-        """One receiver report's fraction lost (RFC 3550 section 6.4.1)."""
+    def reported(self, fraction: float, now: float, packets: int = LEAST_PACKETS) -> None:
+        """One receiver report's fraction lost of so many packets (RFC 3550 section 6.4.1)."""
         watch = self._loss
+        loss = watch.join(fraction, packets, now)
+        if loss is None:
+            return
         watch.learn(loss)
         excess = watch.excess(loss)
         if excess >= BAD_LOSS:
@@ -129,7 +159,8 @@ class LineState:
             self._clean_since = None
             if watch.bad >= BAD_REPORTS and watch.before_step is None:
                 watch.stepped(loss)
-                self._down(self.level + 1, now)
+                is_kept = loss < HEAVY_LOSS and self.level + 1 == self._slow_from
+                self._down(self.level + (0 if is_kept else 1), now)
             return
         watch.bad = 0
         if excess > CLEAN_LOSS:

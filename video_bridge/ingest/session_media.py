@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import messages as m
+from ..allocation import terms_of
 from ..leg import Leg, Shown
 from ..messages import CloseReason, MediaKind
 from ..rtp import rtcp
@@ -56,6 +57,12 @@ class SessionMedia(ABC):
                 ),
             ),
         )
+
+        self.take_line()
+
+    def take_line(self) -> None:
+        """The leg's line is as its leg says now."""
+        self.session.set_line(terms_of(self._leg.link), self._leg.max_bitrate_bps)
 
     @abstractmethod
     def _send_rtcp(self, media: MediaKind, packets: list[rtcp.RtcpPacket]) -> None:

@@ -308,6 +308,12 @@ class NodeService:
             leg.speaker_muted = request.speaker_muted
         if request.on_hold is not None:
             leg.on_hold = request.on_hold
+        if request.link is not None:
+            leg.link = request.link
+        if request.max_bitrate_bps is not None:
+            leg.max_bitrate_bps = request.max_bitrate_bps
+        if isinstance(leg.media, SessionMedia):
+            leg.media.take_line()
         if request.candidate is not None:
             if not isinstance(leg.media, WebRtcMedia):
                 raise LocalMediaError("leg_kind_unsupported", kind=leg.kind)

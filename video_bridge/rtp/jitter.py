@@ -88,6 +88,7 @@ class AudioJitterBuffer:
         self.packets_late = 0
         self.slots_played = 0
         self.slots_concealed = 0
+        self.slots_empty = 0  # the talker is silent, or a hole was too long to be concealed
 
     @property
     def target_delay_s(self) -> float:
@@ -146,6 +147,7 @@ class AudioJitterBuffer:
     def pop(self, now: float, queued_s: float = 0.0) -> Slot:
         """What to play after the `queued_s` of sound that the caller still holds."""
         if not self._is_playing and not self._start(now):
+            self.slots_empty += self.slots_played > 0
             return Nothing()
         self._follow_target(now + queued_s)
         entry = self._held.pop(self._play, None)
@@ -200,6 +202,7 @@ class AudioJitterBuffer:
             else:
                 self._is_playing = False  # silence: start again with a fresh delay
             self._is_gap = True
+            self.slots_empty += 1
             return Nothing()
         if self._held or self._delay(self._play, now) >= self._target_s:
             self._play += self._typical

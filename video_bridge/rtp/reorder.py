@@ -2,7 +2,7 @@
 
 A frame is released on its marker bit, at once when nothing before it is missing. Missing packets
 are asked for (NACK) once they cannot just have been overtaken, and again each round trip. A hole
-that stays is given up after `give_up_s` (three tries' time, 0.25 to 0.48 s): it is jumped over
+that stays is given up after `give_up_s` (three tries' time, 0.25 to 0.43 s): it is jumped over
 to the next packet that begins a frame, and a key frame is wanted.
 """
 
@@ -18,7 +18,7 @@ NACK_MAX_FIRST_PAUSE_S = 0.060
 NACK_REPEAT_S = 0.040
 NACK_MAX_TRIES = 8
 LONG_ROUND_TRIP_S = 0.1
-MIN_GIVE_UP_S, MAX_GIVE_UP_S = 0.25, 0.48
+MIN_GIVE_UP_S, MAX_GIVE_UP_S = 0.25, 0.43
 OVERTAKING_FADES = 0.995  # per packet: how long a burst of reordering is remembered
 FIRST_PACKET_PATIENCE_S = 0.03
 MAX_FIRST_OVERTAKEN = 32
@@ -170,8 +170,9 @@ class VideoReorder:
         return wanted
 
     def _repeat_after(self) -> float:
-        """A round trip; on long ways half of one, or a hole would be given up after two tries."""
-        share = 1.1 if self.round_trip_s < LONG_ROUND_TRIP_S else 0.6
+        """A round trip; on long ways half of one: senders answer one in each round trip, and
+        what is lost of the asking must not cost another."""
+        share = 1.1 if self.round_trip_s < LONG_ROUND_TRIP_S else 0.5
         return max(NACK_REPEAT_S, share * self.round_trip_s)
 
     def frames(self, now: float) -> list[ReceivedFrame]:

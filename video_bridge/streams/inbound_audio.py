@@ -91,6 +91,12 @@ class InboundAudio:
                 continue  # counted by its statistics; concealed like a lost one
         return self._receiver.tick(now)
 
+    @property
+    def slots(self) -> tuple[int, int, int]:
+        """Played, concealed and empty so far, of 20 ms each."""
+        buffer = self._receiver.buffer
+        return buffer.slots_played, buffer.slots_concealed, buffer.slots_empty
+
     def _level(self, packet: RtpPacket) -> int | None:
         """What the sender says how loud it is (RFC 6464). Raises RemoteMediaError."""
         if self.plan.audio_level_id is None:

@@ -25,8 +25,9 @@ from .video_formats import video_format
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 50  # frames; more and the decoder is behind for good: begin again at a key frame
-FREEZE_S = 1.0  # a damaged picture is not shown for this long, waiting for a key frame
-ASK_EVERY_S = 0.6
+FREEZE_S = 0.42  # a picture older than this is worse than a damaged one; then a key frame mends it
+GAPS_KEPT_S = 10.0
+ASK_EVERY_S = 0.45
 _serials = itertools.count(1)
 
 # Takes whole frames as received: codec, frame, is key, RTP timestamp, now.
@@ -51,6 +52,8 @@ class InboundVideo:
         self.statistics: ReceiveStatistics = ReceiveStatistics(plan.clock_rate)
         self.rate = Rate()
         self.frame_rate = Rate()
+        self._gaps: deque[tuple[float, float]] = deque(maxlen=500)  # (when it ended, how long)
+        self._shows_damage = False
         self.newest: Shown | None = None
         self.tap: FrameTap | None = None  # a recorder; hidden pictures are taken, too
         self.last_packet_at: float | None = None
@@ -179,16 +182,36 @@ class InboundVideo:
             if self._is_keyframe(data):
                 self._needs_keyframe_since = None
                 self._asked_in_vain = 0
-                self._has_begun = True
-            elif not self._has_begun or now - self._needs_keyframe_since < FREEZE_S:
+                self._has_begun, self._shows_damage = True, False
+            else:
                 self._ask_if_needed(now)
-                return
+                if not self._has_begun or self._is_frozen(now):
+                    return
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.clear()
             self._want_keyframe(now)
             return
         self._waiting.append(data)
         self._decode_next()
+
+    def _is_frozen(self, now: float) -> bool:
+        """Whether a damaged picture is held back still: not for long, and not every other one."""
+        if self.newest is not None and now - self.newest.at < FREEZE_S and not self._shows_damage:
+            return True
+        self._shows_damage = True
+        return False
+
+    @property
+    def pictures(self) -> int:
+        """Decoded, since it is seen."""
+        return self._decoder.frames_decoded
+
+    def longest_gap_s(self, now: float) -> float:
+        """Between two pictures shown, of the last seconds; the one that lasts counts too."""
+        while self._gaps and self._gaps[0][0] < now - GAPS_KEPT_S:
+            self._gaps.popleft()
+        lasting = now - self.newest.at if self.newest is not None else 0.0
+        return max([lasting, *(gap for _, gap in self._gaps)])
 
     def _want_keyframe(self, now: float) -> None:
         if self._needs_keyframe_since is None:
@@ -236,6 +259,8 @@ class InboundVideo:
         picture, failed = future.result()
         now = asyncio.get_running_loop().time()
         if picture is not None:
+            if self.newest is not None:
+                self._gaps.append((now, now - self.newest.at))
             self.newest = Shown(picture, next(_serials), now)
         if failed:
             self._want_keyframe(now)

@@ -6,6 +6,7 @@ import secrets
 import socket
 
 from ..allocation import LineState, LinkTerms, RungKey, audio_line_bps, steps_for, terms_of
+from ..allocation.rungs import FULL_FPS
 from ..datapath import FanoutTarget, SrtpKeys
 from ..errors import LocalMediaError
 from ..rtp.rtcp import ReportBlock, SenderReport
@@ -28,6 +29,7 @@ class Outbound:
         self._awaits_keyframe = False
         self.line = LineState(terms_of("internet"))
         self._steps: tuple[RungKey, ...] = ()
+        self._reported_sequence = 0
         self._counted_packets = 0
         self._counted_octets = 0
         self._seq_start = secrets.randbits(15)
@@ -75,7 +77,11 @@ class Outbound:
             raise LocalMediaError("video_codec_unknown", codec=plan.codec)
         sound_bps = audio_line_bps(audio_codec, terms.audio)
         self.line.set_terms(terms, cap_bps)
-        self.line.set_needs([key.line_bps + sound_bps for key in self._steps], plan.max_bitrate_bps)
+        self.line.set_needs(
+            [key.line_bps + sound_bps for key in self._steps],
+            plan.max_bitrate_bps,
+            sum(key.fps == FULL_FPS for key in self._steps),
+        )
 
     @property
     def steps(self) -> tuple[RungKey, ...]:
@@ -124,7 +130,10 @@ class Outbound:
     def reported(self, block: ReportBlock, now: float, unix_s: float) -> None:
         """A receiver's report about us."""
         self.state.reported(block, unix_s)
-        self.line.reported(block.fraction_lost / 256, now)
+        packets = block.highest_sequence - self._reported_sequence
+        self._reported_sequence = block.highest_sequence
+        if packets > 0:
+            self.line.reported(block.fraction_lost / 256, now, min(packets, 1000))
 
     def estimated(self, bitrate_bps: int, now: float) -> None:
         """The receiver's own estimate (REMB)."""

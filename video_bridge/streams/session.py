@@ -403,8 +403,13 @@ def _inbound_stats(stream: InboundAudio | InboundVideo, now: float) -> m.StreamS
     lost = max(0, statistics.packets_lost)
     size: tuple[int | None, int | None] = (None, None)
     frame_rate = None
+    played, concealed, empty = (
+        stream.slots if isinstance(stream, InboundAudio) else (None, None, None)
+    )
+    pictures = gap_ms = None
     if isinstance(stream, InboundVideo):
         frame_rate = round(stream.frame_rate.per_second(now), 1)
+        pictures, gap_ms = stream.pictures, round(stream.longest_gap_s(now) * 1000)
         if stream.newest is not None:
             size = (stream.newest.picture.width, stream.newest.picture.height)
     return m.StreamStats(
@@ -418,6 +423,11 @@ def _inbound_stats(stream: InboundAudio | InboundVideo, now: float) -> m.StreamS
         width=size[0],
         height=size[1],
         frame_rate=frame_rate,
+        pictures=pictures,
+        longest_gap_ms=gap_ms,
+        slots_played=played,
+        slots_concealed=concealed,
+        slots_empty=empty,
     )
 
 

@@ -83,6 +83,19 @@ def test_line_that_widens_is_used_again() -> None:
     assert bound.bound_bps > 2e6
 
 
+def test_longer_way_is_no_queue() -> None:
+    """A route that changes by 100 ms cuts for a moment only: phones change cells."""
+    bound = InboundBound(3_000_000, 3_000_000)
+    lowest = bound.bound_bps
+    for frame in range(20 * 25):
+        now = frame * 0.04
+        bound.delays.arrived(now, now + (0.01 if frame < 200 else 0.12))
+        bound.update(min(400_000, bound.bound_bps), now)
+        lowest = min(lowest, bound.bound_bps)
+    assert lowest < 400_000
+    assert bound.bound_bps == 3_000_000
+
+
 def test_another_clock_is_no_queue() -> None:
     """A camera that restarts begins its timestamps anew."""
     watch = DelayWatch()

@@ -79,6 +79,31 @@ def test_trial_that_fails_makes_the_next_one_wait_longer() -> None:
     assert max(tries) > MAX_CLIMB_AFTER_S * 0.9
 
 
+def test_small_reports_are_joined() -> None:
+    """Two packets lost of twelve are no sixth of a line."""
+    state = line()
+    for second in range(40):
+        state.reported(1 / 6 if second % 4 == 0 else 0.0, float(second), packets=12)
+    assert state.level == 0
+
+
+def test_loss_alone_takes_no_pictures_per_second_away() -> None:
+    """Fewer bits help a full line; fewer pictures a second would be the user's loss twice."""
+    slow_from = sum(key.fps == 25 for key in STEPS)
+    for loss, lowest in ((0.2, slow_from - 1), (0.5, slow_from)):
+        state, worst, now = line(), 0, 0.0
+        state.set_needs(NEEDS, 3_000_000, slow_from)
+        for _ in range(40):
+            now += 1
+            state.reported(loss if state.level < lowest else 0.0, now)
+            worst = max(worst, state.level)
+        assert worst == lowest
+    state = line()
+    state.set_needs(NEEDS, 3_000_000, slow_from)
+    lossy(state, 0.0, 30)
+    assert state.level < slow_from
+
+
 def test_loss_that_no_lower_rung_cures_is_the_lines_own() -> None:
     """A radio loses a fifth whatever it carries: small pictures would not help."""
     state = line()

@@ -170,8 +170,8 @@ def test_reports_and_estimates_of_the_peer_reach_its_line() -> None:
     peer = Peer(AUDIO, VIDEO)
     outbound = peer.session.out["video"]
     assert outbound.steps[0] == H264_720P
-    bad = rtcp.ReportBlock(outbound.ssrc, 60, 0, 0, 0, 0, 0)
     for second in range(2):
+        bad = rtcp.ReportBlock(outbound.ssrc, 60, 0, 100 + 150 * second, 0, 0, 0)
         peer.session.take_rtcp(rtcp.build(rtcp.ReceiverReport(1, (bad,))), float(second), 0.0)
     assert outbound.steps[0] == H264_360P
     other = Peer(AUDIO, VIDEO).session
