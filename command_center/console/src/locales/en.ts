@@ -5,6 +5,7 @@ import dispatch from './en/dispatch'
 import incident from './en/incident'
 import library from './en/library'
 import phone from './en/phone'
+import { live, recording } from './en/recording'
 import report from './en/report'
 
 const en: typeof zh = {
@@ -16,6 +17,7 @@ const en: typeof zh = {
     dispatch: 'Dispatch',
     map: 'Map',
     consultations: 'Meetings',
+    recordings: 'Recordings',
     plans: 'Plans',
     resources: 'Resources',
     hazards: 'Hazards',
@@ -172,6 +174,8 @@ const en: typeof zh = {
   consultation,
   control,
   library,
+  live,
+  recording,
   phone,
 }
 export default en

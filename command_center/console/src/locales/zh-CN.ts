@@ -4,6 +4,7 @@ import dispatch from './zh-CN/dispatch'
 import incident from './zh-CN/incident'
 import library from './zh-CN/library'
 import phone from './zh-CN/phone'
+import { live, recording } from './zh-CN/recording'
 import report from './zh-CN/report'
 
 export default {
@@ -15,6 +16,7 @@ export default {
     dispatch: '调度台',
     map: '一张图',
     consultations: '会商',
+    recordings: '录像',
     plans: '预案',
     resources: '资源',
     hazards: '重大危险源',
@@ -171,5 +173,7 @@ export default {
   consultation,
   control,
   library,
+  live,
+  recording,
   phone,
 }
