@@ -1,19 +1,21 @@
-"""A province's sites: each sends a picture and sound over RTP and keeps what it is sent.
+"""A province's sites: each sends a picture and sound over RTP and takes what it is sent.
 
 Runs at the far end of the veth pair. Clips are encoded once; each site sends them under its own
-SSRC from its own sockets, at its own place within the 40 ms. What arrives is drained by an epoll
-thread; each site's stream is kept from its last key frame on, and decoded after the run.
+SSRC from its own sockets, at its own place within the 40 ms. What arrives is opened and counted for
+all; of some sites every packet's arrival is noted. After the measurement every site's stream is
+kept for some seconds from a key frame on, and decoded.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import resource
-import select
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,50 +24,76 @@ import numpy as np
 from video_bridge.codecs.picture import Picture
 from video_bridge.codecs.video import VideoDecoder, VideoEncoder
 from video_bridge.datapath import (
+    Arrival,
     DatagramKind,
     Fanout,
     FanoutTarget,
-    Intake,
+    Flow,
+    Hub,
+    Line,
+    Mode,
+    Peer,
     SrtpKeys,
     SrtpProfile,
     create_fanout,
-    create_intake,
+    create_hub,
 )
 from video_bridge.errors import RemoteMediaError
-from video_bridge.payload import h264
+from video_bridge.payload import h263, h264
+from video_bridge.rtp import rtcp
 from video_bridge.rtp.packet import RtpPacket
 from video_bridge.rtp.reorder import VideoReorder
+from video_bridge.streams.video_formats import FORMATS
 
+from .machine import usage
 from .network import FAR, NEAR, configure_far_side, serve
 
-VIDEO_TYPE, AUDIO_TYPE = 96, 8
+AUDIO_TYPE = 8
+VIDEO_TYPES = {"H264": 96, "H263": 34}
 FPS, CLIP_FRAMES = 25, 100
 GROUPS = 10  # sites are spread over the 40 ms
 SPEAKERS = 3
+TIMED_SITES = 12  # whose frames' arrival is noted
+DRAIN_EVERY_S = 0.004
+KEEP_FRAMES = 50  # two seconds
+KEEP_AT_MOST_S = 14.0
 SRTP_PROFILE = SrtpProfile.AES_CM_128_HMAC_SHA1_80
 RECEIVE_BUFFER = 4 << 20
-SIZES = {"720p": (1280, 720, 1_500_000), "360p": (640, 360, 500_000)}
+# kind of clip: (codec, width, height, bits a second)
+CLIPS = {
+    "720p": ("H264", 1280, 720, 1_500_000),
+    "360p": ("H264", 640, 360, 500_000),
+    "cif": ("H263", 352, 288, 384_000),
+}
 
 
 @dataclass(slots=True)
 class Site:
-    """One site's sockets, its targets (None: it only watches), and what it got."""
+    """One site's sockets, its targets (empty: it only watches), and what it got."""
 
     video: socket.socket
     audio: socket.socket
     sends: str | None
+    codec: str  # of what it is sent
     targets: list[FanoutTarget] = field(default_factory=list)
-    keys: tuple[SrtpKeys | None, SrtpKeys | None] = (None, None)  # of the node's video and audio
-    since_key: list[bytes] = field(default_factory=list)
+    peers: list[Peer] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    kept: list[bytes] = field(default_factory=list)
+    frames_kept: int = 0
     transits: list[tuple[float, int]] = field(default_factory=list)  # (arrival, RTP timestamp)
-    video_packets: int = 0
-    audio_packets: int = 0
+
+    def counts(self) -> tuple[int, int, int]:
+        """Packets and frames of the picture, packets of the sound."""
+        if not self.peers:
+            return 0, 0, 0
+        video, audio = (peer.counters(0) for peer in self.peers)
+        return video.received, video.frames, audio.received
 
 
 def clip(kind: str) -> list[list[bytes]]:
     """Four seconds of a moving picture as payloads, beginning with a key frame."""
-    width, height, bitrate_bps = SIZES[kind]
-    encoder = VideoEncoder("H264", width, height, FPS, bitrate_bps, keyframe_every_s=60)
+    codec, width, height, bitrate_bps = CLIPS[kind]
+    encoder = VideoEncoder(codec, width, height, FPS, bitrate_bps, keyframe_every_s=60)
     rng = np.random.default_rng(1)
     blocks = rng.integers(40, 200, (height // 16, width // 16))
     luma = np.kron(blocks, np.ones((16, 16))).astype(np.uint8)[:height]
@@ -75,16 +103,12 @@ def clip(kind: str) -> list[list[bytes]]:
     frames = []
     for step in range(CLIP_FRAMES):
         moved = np.roll(luma, 2 * step, axis=1) + noise[step % 4]
-        frames.append(h264.packetise(encoder.encode(Picture(moved, chroma, chroma), step).data))
+        frame = encoder.encode(Picture(moved, chroma, chroma), step)
+        if codec == "H263":
+            frames.append(h263.packetise(frame.data, frame.macroblocks))
+        else:
+            frames.append(h264.packetise(frame.data))
     return frames
-
-
-def is_key(payload: bytes) -> bool:
-    """SPS in front of a key frame: single or first of a STAP-A."""
-    kind = payload[0] & 0x1F
-    return kind == h264.NAL_SPS or (
-        kind == h264.NAL_STAP_A and len(payload) > 3 and payload[3] & 0x1F == h264.NAL_SPS
-    )
 
 
 class Sites:
@@ -93,31 +117,36 @@ class Sites:
         self._clips: dict[str, list[list[bytes]]] = {}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._timed: set[int] = set()
         self._is_measuring = False
+        self._is_keeping = False
+        self._hub_lock = threading.Lock()
+        self._hub: Hub | None = None
 
     def answer(self, words: dict[str, Any]) -> dict[str, object]:
         match words["do"]:
             case "network":
                 configure_far_side()
             case "open":
-                return {"ports": self.open(words["kinds"])}
+                return {"ports": self.open(words["kinds"], words["codecs"])}
             case "start":
                 self.start(words["ports"], words["keys"])
             case "measure":
                 return self.measure(float(words["seconds"]))
             case "decode":
+                self.keep()
                 return {"decoded": self.decode()}
             case "stop":
                 self.stop()
         return {}
 
-    def open(self, kinds: list[str | None]) -> list[list[int]]:
+    def open(self, kinds: list[str | None], codecs: list[str]) -> list[list[int]]:
         """One site for each kind of clip that it sends, None for one that only watches."""
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self._stop.clear()
-        for kind in kinds:
-            self.sites.append(Site(self._bind(), self._bind(), kind))
+        for kind, codec in zip(kinds, codecs, strict=True):
+            self.sites.append(Site(self._bind(), self._bind(), kind, codec))
             if kind is not None and kind not in self._clips:
                 self._clips[kind] = clip(kind)
         return [[s.video.getsockname()[1], s.audio.getsockname()[1]] for s in self.sites]
@@ -131,30 +160,55 @@ class Sites:
 
     def start(self, ports: list[list[int]], keys: list[list[str] | None]) -> None:
         """`ports` are the node's video and audio port for each site, `keys` as `_keys` makes."""
+        self._hub = create_hub()
+        step = max(1, len(self.sites) // TIMED_SITES)
+        self._timed = set(range(0, len(self.sites), step))
         for index, (site, pair) in enumerate(zip(self.sites, ports, strict=True)):
             ours: list[SrtpKeys | None] = [None] * 4
             if (texts := keys[index]) is not None:
                 ours = [_srtp(text) for text in texts]
-            site.keys = (ours[1], ours[3])
-            if site.sends is None:
-                continue
-            for number, (sock, kind) in enumerate(
-                ((site.video, VIDEO_TYPE), (site.audio, AUDIO_TYPE))
-            ):
-                site.targets.append(
-                    FanoutTarget(
-                        sock.fileno(),
-                        (NEAR, pair[number]),
-                        1 + 2 * index + number,
-                        kind,
-                        1000 + index,
-                        srtp=ours[2 * number],
-                    )
-                )
+            self._listen(self._hub, index, site, (ours[1], ours[3]))
+            if site.sends is not None:
+                self._aim(index, site, pair, (ours[0], ours[2]))
         for job in (self._drain, self._send_video, self._send_audio):
             thread = threading.Thread(target=job, daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _listen(
+        self, hub: Hub, index: int, site: Site, keys: tuple[SrtpKeys | None, SrtpKeys | None]
+    ) -> None:
+        for number, (sock, kind, clock) in enumerate(
+            (
+                (site.video, VIDEO_TYPES[site.codec], 90_000),
+                (site.audio, AUDIO_TYPE, 8000),
+            )
+        ):
+            peer = hub.peer()
+            peer.set_keys(keys[number])
+            peer.set_flow(0, Flow(kind, clock))
+            peer.set_mode(0, Mode.PASS if number == 0 and index in self._timed else Mode.COUNT)
+            line = hub.watch(peer, sock, 2 * index + number)
+            line.expect(None, anywhere=True)
+            site.peers.append(peer)
+            site.lines.append(line)
+
+    @staticmethod
+    def _aim(
+        index: int, site: Site, ports: list[int], keys: tuple[SrtpKeys | None, SrtpKeys | None]
+    ) -> None:
+        video_type = VIDEO_TYPES[CLIPS[site.sends or "720p"][0]]
+        for number, (sock, kind) in enumerate(((site.video, video_type), (site.audio, AUDIO_TYPE))):
+            site.targets.append(
+                FanoutTarget(
+                    sock.fileno(),
+                    (NEAR, ports[number]),
+                    1 + 2 * index + number,
+                    kind,
+                    1000 + index,
+                    srtp=keys[number],
+                )
+            )
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -191,63 +245,98 @@ class Sites:
     # --- receiving ----------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        poll = select.epoll()
-        intakes: dict[int, tuple[Site, Intake, bool]] = {}
-        for site in self.sites:
-            for sock, is_video in ((site.video, True), (site.audio, False)):
-                keys = site.keys[0 if is_video else 1]
-                intakes[sock.fileno()] = (site, create_intake(sock.fileno(), keys), is_video)
-                poll.register(sock.fileno(), select.EPOLLIN)
+        hub = cast(Hub, self._hub)
         while not self._stop.is_set():
-            for fd, _ in poll.poll(0.2):
-                site, intake, is_video = intakes[fd]
-                while batch := intake.read():
-                    now = time.monotonic()
-                    for datagram in batch:
-                        if datagram.kind is DatagramKind.RTP:
-                            self._take(site, datagram.data, now, is_video)
-        for _, intake, _ in intakes.values():
-            intake.close()
+            time.sleep(DRAIN_EVERY_S)
+            is_busy = True
+            while is_busy:
+                with self._hub_lock:
+                    arrivals, is_busy = hub.read()
+                now = time.monotonic()
+                for arrival in arrivals:
+                    self._take(arrival, now)
 
-    def _take(self, site: Site, data: bytes, now: float, is_video: bool) -> None:
-        if not is_video:
-            site.audio_packets += 1
+    def _take(self, arrival: Arrival, now: float) -> None:
+        number, is_audio = divmod(arrival.tag, 2)
+        if is_audio or arrival.kind is not DatagramKind.RTP:
             return
-        site.video_packets += 1
-        if len(data) > 15 and is_key(data[12:16]):
-            site.since_key.clear()
-        site.since_key.append(data)
-        if data[1] & 0x80 and self._is_measuring:
+        site, data = self.sites[number], arrival.data
+        has_ended = bool(data[1] & 0x80)
+        if self._is_keeping:
+            site.kept.append(data)
+            site.frames_kept += has_ended
+        if has_ended and self._is_measuring:
             site.transits.append((now, int.from_bytes(data[4:8], "big")))
 
     def measure(self, seconds: float) -> dict[str, object]:
         for site in self.sites:
             site.transits.clear()
-            site.video_packets = site.audio_packets = 0
+        before = [site.counts() for site in self.sites]
+        spent = usage()
         self._is_measuring = True
         time.sleep(seconds)
         self._is_measuring = False
+        spent = usage() - spent
+        got = [
+            tuple(now - then for now, then in zip(site.counts(), was, strict=True))
+            for site, was in zip(self.sites, before, strict=True)
+        ]
         late, expected = 0, 0
-        for site in self.sites:
-            site_late, site_expected = lateness(site.transits, seconds)
+        for index in self._timed:
+            site_late, site_expected = lateness(self.sites[index].transits, seconds)
             late, expected = late + site_late, expected + site_expected
         return {
             "late": late,
             "expected": expected,
-            "video_packets": sum(s.video_packets for s in self.sites),
-            "audio_packets": sum(s.audio_packets for s in self.sites),
-            "fps": sum(len(s.transits) for s in self.sites) / seconds / max(1, len(self.sites)),
+            "video_packets": sum(packets for packets, _, _ in got),
+            "audio_packets": sum(packets for _, _, packets in got),
+            "fps": sum(frames for _, frames, _ in got) / seconds / max(1, len(got)),
+            "far_cores": round(spent.run_s / seconds, 3),
         }
+
+    def keep(self) -> None:
+        """Every site's stream from a key frame on, until each has two seconds of it."""
+        with self._hub_lock:
+            for site in self.sites:
+                site.peers[0].set_mode(0, Mode.PASS)
+        self._is_keeping = True
+        time.sleep(0.2)
+        self._ask_keyframes()
+        deadline = time.monotonic() + KEEP_AT_MOST_S
+        while time.monotonic() < deadline:
+            if all(site.frames_kept >= KEEP_FRAMES + 40 for site in self.sites):
+                break
+            time.sleep(0.1)
+        self._is_keeping = False
+        with self._hub_lock:
+            for site in self.sites:
+                site.peers[0].set_mode(0, Mode.COUNT)
+
+    def _ask_keyframes(self) -> None:
+        """A PLI (RFC 4585) from the first site without SRTP of each codec."""
+        asked: set[str] = set()
+        for site in self.sites:
+            if site.codec in asked or not site.targets or site.targets[0].srtp is not None:
+                continue
+            asked.add(site.codec)
+            ssrc = site.peers[0].counters(0).ssrc
+            words: list[rtcp.RtcpPacket] = [
+                rtcp.ReceiverReport(site.targets[0].ssrc, ()),
+                rtcp.PictureLoss(site.targets[0].ssrc, ssrc),
+            ]
+            with contextlib.suppress(OSError):
+                site.video.sendto(rtcp.build_compound(words), site.targets[0].address)
 
     def decode(self) -> int:
         """How many sites' kept streams decode with a picture for every frame."""
-        known: dict[bytes, bool] = {}
+        known: dict[tuple[str, bytes], bool] = {}
         decoded = 0
         for site in self.sites:
-            packets = [RtpPacket.parse(data) for data in site.since_key]
-            name = hashlib.sha256(b"".join(p.payload for p in packets)).digest()
+            packets = [RtpPacket.parse(data) for data in site.kept]
+            frames = list(_from_keyframe(packets, site.codec))[:KEEP_FRAMES]
+            name = site.codec, hashlib.sha256(b"".join(frames)).digest()
             if name not in known:
-                known[name] = decodes(packets)
+                known[name] = decodes(frames, site.codec)
             decoded += known[name]
         return decoded
 
@@ -256,11 +345,15 @@ class Sites:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        hub = cast(Hub, self._hub)
         for site in self.sites:
+            for line in site.lines:
+                hub.unwatch(line)
             for target in site.targets:
                 target.close()
             site.video.close()
             site.audio.close()
+        hub.close()
         self.sites.clear()
 
 
@@ -284,18 +377,34 @@ def lateness(transits: list[tuple[float, int]], seconds: float) -> tuple[int, in
     return late + max(0, due - 1 - len(transits)), due
 
 
-def decodes(packets: list[RtpPacket]) -> bool:
-    reorder, decoder = VideoReorder(starts_frame=h264.starts_frame), VideoDecoder("H264")
-    frames = pictures = 0
+def _from_keyframe(packets: list[RtpPacket], codec: str) -> Iterator[bytes]:
+    """Whole frames from the first key frame on; nothing behind a hole."""
+    format_ = FORMATS[codec]
+    reorder, depacketiser = VideoReorder(starts_frame=format_.starts_frame), format_.depacketiser()
+    has_begun = False
     for number, packet in enumerate(packets):
         reorder.insert(packet, number * 1e-4)
         for frame in reorder.frames(number * 1e-4):
-            frames += 1
             try:
-                pictures += len(decoder.decode(h264.Depacketiser().depacketise(frame.payloads)))
+                data = depacketiser.depacketise(frame.payloads)
             except RemoteMediaError:
-                return False
-    return frames > 0 and pictures == frames and reorder.packets_given_up == 0
+                return
+            if has_begun and frame.is_after_gap:
+                return
+            has_begun = has_begun or format_.is_keyframe(data)
+            if has_begun:
+                yield data
+
+
+def decodes(frames: list[bytes], codec: str) -> bool:
+    """Two seconds, a picture for every frame."""
+    decoder, pictures = VideoDecoder(codec), 0
+    for data in frames:
+        try:
+            pictures += len(decoder.decode(data))
+        except RemoteMediaError:
+            return False
+    return len(frames) == KEEP_FRAMES == pictures
 
 
 if __name__ == "__main__":

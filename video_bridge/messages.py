@@ -386,6 +386,9 @@ class ConferenceStats(Body):
     content_leg_id: str | None = Field(
         default=None, description="whose second stream is shown, as content.set named it"
     )
+    ticks: int = Field(default=0, description="pictures that were due so far")
+    late_ticks: int = Field(default=0, description="of them, that ended over 40 ms late")
+    starved_ticks: int = Field(default=0, description="of them, that waited for a processor")
     legs: list[LegStats] = []
 
 

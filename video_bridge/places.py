@@ -10,6 +10,7 @@ from .leg import Leg
 from .streams.outbound import Outbound
 
 REFRESH_S = 0.4
+LOOK_S = 0.1  # what has not changed in number is not looked at oftener
 
 
 class EncoderBudget(Protocol):
@@ -35,6 +36,7 @@ class Places:
         self._allocation: Allocation | None = None
         self._wished: tuple[Wish, ...] = ()
         self._refreshed_at = 0.0
+        self._looked_at = -LOOK_S
 
     def rung_of(self, leg_id: str) -> RungKey | None:
         """None: sound alone."""
@@ -46,6 +48,9 @@ class Places:
         return 0 if self._allocation is None else len(self._allocation.shed)
 
     def refresh(self, receivers: Sequence[tuple[Leg, Outbound]], now: float) -> None:
+        if now - self._looked_at < LOOK_S and len(receivers) == len(self._wished):
+            return
+        self._looked_at = now
         wishes = tuple(
             Wish(leg.leg_id, outbound.steps, self._view_of(leg)) for leg, outbound in receivers
         )

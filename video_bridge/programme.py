@@ -18,6 +18,7 @@ from .codecs.picture import Picture
 from .codecs.video import EncodedFrame
 from .datapath import Departure, FanoutTarget
 from .leg import Leg
+from .punctuality import Punctuality
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
 from .video.cut import Cut
@@ -75,7 +76,7 @@ class Programme:
         self.placeholders: Mapping[str, PaneView] = {}
         self.wanted: frozenset[str] = frozenset()  # the legs that have to be decoded for it
         self.ticks = 0
-        self.late_ticks = 0
+        self.punctuality = Punctuality()
         self._pool = pool
         self._legs = legs
         self._receivers = receivers
@@ -114,6 +115,12 @@ class Programme:
 
     async def run(self) -> None:
         """Until cancelled."""
+        try:
+            await self._run()
+        finally:
+            self.punctuality.close()
+
+    async def _run(self) -> None:
         due = self._loop.time()
         while True:
             due += TICK_S
@@ -123,13 +130,14 @@ class Programme:
             if now < due:
                 await asyncio.sleep(due - now)
             elif now - due > TICK_S:
-                self.late_ticks += 1
                 due = now
                 await asyncio.sleep(0)
+            self.punctuality.begin()
             try:
                 await self._tick()
             except Exception:
                 log.exception("picture tick failed")
+            self.punctuality.end(due, self._loop.time())
 
     async def _tick(self) -> None:
         self.ticks += 1

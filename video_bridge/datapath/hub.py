@@ -29,7 +29,6 @@ MAX_READ = 16
 MAX_ENTRIES = 128
 GATE_DBOV = -65
 HANGOVER_S = 0.5  # longer than AudioReceiver's own, which fades the last word out
-GATE_JITTER_S = 0.01  # rougher lines need every packet, to learn how long to wait
 
 Address = tuple[str, int]
 
@@ -206,8 +205,7 @@ class _Source:
             return False
         if self.quiet_since is None:
             self.quiet_since = now
-        is_smooth = self.counters.jitter < GATE_JITTER_S * self.flow.clock_rate
-        return now - self.quiet_since > HANGOVER_S and is_smooth
+        return now - self.quiet_since > HANGOVER_S
 
     def _is_quiet(self, payload: bytes, level_dbov: int | None) -> bool:
         if level_dbov is not None:

@@ -27,6 +27,7 @@ SLACK_S = 0.020  # hysteresis around the target
 ADJUST_EVERY_S = 0.200
 MAX_HELD = 100
 MAX_MEASURED = 1000
+HINTED_PACKETS = 50  # measured ones; fewer do not show yet what a line is like
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class AudioJitterBuffer:
         self._transits: deque[tuple[float, float]] = deque()  # (arrival, arrival - timestamp in s)
         self._ordered: list[float] = []  # the same transits, sorted
         self._target_s = MIN_DELAY_S
+        self._hint_s = 0.0
         self._adjusted_at = 0.0
         self._concealed_s = 0.0
         self._is_gap = False
@@ -93,6 +95,13 @@ class AudioJitterBuffer:
     @property
     def target_delay_s(self) -> float:
         return self._target_s
+
+    def expect_jitter(self, jitter_s: float) -> None:
+        """What the line is like (RFC 3550), where packets were not shown to us: for the beginning.
+
+        Three times the mean deviation covers what nearly all packets of a line stay within.
+        """
+        self._hint_s = 3 * jitter_s
 
     @property
     def is_idle(self) -> bool:
@@ -142,6 +151,8 @@ class AudioJitterBuffer:
             del ordered[bisect_left(ordered, self._transits.popleft()[1])]
         spread = ordered[int((len(ordered) - 1) * (1 - LATE_SHARE))] - ordered[0]
         ahead = 0.0 if self._typical * 50 % self._rate == 0 else TICK_S  # fetched before its tick
+        if len(ordered) < HINTED_PACKETS:
+            spread = max(spread, self._hint_s)
         self._target_s = max(MIN_DELAY_S, min(MAX_DELAY_S, spread + TICK_S + ahead))
 
     def pop(self, now: float, queued_s: float = 0.0) -> Slot:

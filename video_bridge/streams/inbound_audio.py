@@ -50,6 +50,9 @@ class InboundAudio:
                 self._on_digit(digit)
             return
         if packet.payload:
+            if self._tally is not None and self._receiver.is_idle:
+                jitter_s = self._tally.counters.jitter / self.plan.clock_rate
+                self._receiver.buffer.expect_jitter(jitter_s)
             self._waiting.append((packet, now))
 
     @property

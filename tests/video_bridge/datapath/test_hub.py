@@ -259,13 +259,12 @@ def test_a_silent_microphone_is_kept_back_and_its_first_word_is_not(here: Here) 
     passed_until = began
     sequence = 0
     while time.monotonic() - began < 1.0:
-        sequence = round((time.monotonic() - began) * 50)  # its clock is ours: no jitter
+        sequence += 1
         here.send(_packet(sequence, SILENCE, payload_type=8))
         if here.read():
             passed_until = time.monotonic()
         time.sleep(0.02)
-    if here.peer.counters(0).jitter < 80:  # a machine that stalls shows a rough line
-        assert 0.4 < passed_until - began < 0.8
+    assert 0.4 < passed_until - began < 0.9
     here.send(_packet(sequence + 1, VOICE, payload_type=8))
     assert len(here.read()) == 1
     here.send(_packet(sequence + 2, SILENCE, payload_type=8))

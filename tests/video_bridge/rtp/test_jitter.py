@@ -195,3 +195,17 @@ def test_a_flood_does_not_grow_the_buffer() -> None:
         if i % 10 == 0:
             buffer.pop(i * 0.002)
     assert buffer.held_packets <= 100
+
+
+def test_a_rough_line_is_waited_for_from_the_first_word_on() -> None:
+    """Silence is kept back by the datapath: what it learnt of the line is told instead."""
+    hinted, fresh = (AudioJitterBuffer(8000, len) for _ in range(2))
+    hinted.expect_jitter(0.015)
+    for number in range(4):
+        for buffer in (hinted, fresh):
+            buffer.insert(_packet(number), 0.02 * number)
+    assert fresh.target_delay_s == pytest.approx(0.02)
+    assert hinted.target_delay_s == pytest.approx(0.065)
+    for number in range(4, 80):
+        hinted.insert(_packet(number), 0.02 * number)
+    assert hinted.target_delay_s == pytest.approx(0.02)

@@ -22,8 +22,7 @@
 #define MAX_DROPOUT 3000
 #define MAX_MISORDER 100
 #define GATE_DBOV -65
-#define HANGOVER_S 0.5     /* longer than AudioReceiver's own, which fades the last word out */
-#define GATE_JITTER_S 0.01 /* rougher lines need every packet, to learn how long to wait */
+#define HANGOVER_S 0.5 /* longer than AudioReceiver's own, which fades the last word out */
 
 enum mode { PASS = 0, COUNT = 1, GATE = 2 };
 
@@ -297,8 +296,7 @@ static int is_gated(struct flow *flow, const uint8_t *payload, int size, int lev
     }
     if (flow->quiet_since < 0)
         flow->quiet_since = now;
-    return now - flow->quiet_since > HANGOVER_S &&
-           flow->counters.jitter < GATE_JITTER_S * flow->clock_rate;
+    return now - flow->quiet_since > HANGOVER_S;
 }
 
 /* Count an opened RTP packet; 1 when it has to be handed up. */
