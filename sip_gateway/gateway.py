@@ -237,7 +237,7 @@ class Gateway:
         return GatewaySnapshot(
             calls=[call.changed() for call in [*self.calls.live(), *self.h323.live()]],
             registrations=self.registrations.snapshot(),
-            contents=self.floors.asking(),
+            contents=[*self.floors.asking(), *self.h323.asking()],
             banned=self.edge.guard.banned(self.edge.now()),
             counters=dict(self.edge.counters),
         )
@@ -275,11 +275,16 @@ class Gateway:
             decision = ContentDecide.model_validate(body)
             if all(call.leg_id != decision.leg_id for call in known):
                 raise LocalSipError("call_unknown", leg_id=decision.leg_id)
-            self.floors.decide(decision)
+            if not self.h323.content(decision):
+                self.floors.decide(decision)
         elif type_ == "content.revoke":
-            self.floors.revoke(ContentRevoke.model_validate(body).leg_id)
+            revocation = ContentRevoke.model_validate(body)
+            if not self.h323.content(revocation):
+                self.floors.revoke(revocation.leg_id)
         else:
-            self.floors.offer(ContentOffer.model_validate(body))
+            offer = ContentOffer.model_validate(body)
+            if not self.h323.content(offer):
+                self.floors.offer(offer)
 
 
 async def run(

@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +19,20 @@ from .call import RESULT_OF_REASON, Call
 from .errors import SignallingError
 from .guard import Guard, Offence
 from .h323.call import H323Call
-from .h323.capability import MediaCapability
 from .h323.h225 import Identity
 from .h323.h245 import ControlSession
+from .h323_media import RECEIVABLE, SENDABLE, SLIDES
 from .h323_room import Room
 from .legs import Legs
-from .messages import Body, CallResult, CallState, Dial
+from .messages import (
+    Body,
+    CallResult,
+    CallState,
+    ContentDecide,
+    ContentOffer,
+    ContentRevoke,
+    Dial,
+)
 from .ports import Directory, Refusal
 from .settings import GatewaySettings
 from .transports.tpkt import TpktConnection, connect, listen
@@ -35,18 +42,6 @@ _log = structlog.get_logger("sip_gateway.h323")
 TERMINAL_TYPE = 190  # H.245 table 1: an MCU with audio and video; master over rooms
 FIRST_PDU_S = 10.0
 HALF_OPEN = 200
-RECEIVABLE = (
-    MediaCapability("audio", "G722"),
-    MediaCapability("audio", "PCMA"),
-    MediaCapability("audio", "PCMU"),
-    MediaCapability("video", "H264", bitrate_bps=2_000_000),
-    MediaCapability("video", "H263", bitrate_bps=768_000, sizes={"qcif": 1, "cif": 1}),
-    MediaCapability("video", "H261", bitrate_bps=768_000, sizes={"qcif": 1, "cif": 1}),
-)
-CIF = {"cif": 1}  # the picture that the node sends to H.263 and H.261 rooms, 25 a second
-SENDABLE = tuple(
-    replace(capability, sizes=CIF) if capability.sizes else capability for capability in RECEIVABLE
-)
 _REFUSALS = {403: "noPermission", 404: "unreachableDestination", 486: "inConf"}
 
 
@@ -137,6 +132,32 @@ class H323Edge:
         room.release("destinationRejection", result)
         return True
 
+    # --- the second stream ------------------------------------------------------------------
+
+    def asking(self) -> list[str]:
+        """Legs whose rooms hold the content token or wait for an answer."""
+        return [
+            room.call.leg_id
+            for room in self._rooms
+            if room.call is not None and room.second.is_asking
+        ]
+
+    def content(self, decision: ContentDecide | ContentRevoke | ContentOffer) -> bool:
+        """What the roof decided; False when no H.323 room has this leg."""
+        room = self.room_of(decision.leg_id)
+        if room is None:
+            return False
+        match decision:
+            case ContentDecide(granted=granted):
+                room.second.decide(granted=granted)
+            case ContentRevoke():
+                room.second.revoke()
+            case ContentOffer(on=on):
+                if room.shows_content or not on:
+                    room.second.offer(on=on)
+        room.pump()
+        return True
+
     def on_node_event(self, event: node_words.Event) -> None:
         if not isinstance(event, node_words.LegClosed | node_words.KeyframeWanted):
             return
@@ -150,7 +171,7 @@ class H323Edge:
             result = RESULT_OF_REASON.get(event.reason, CallResult.MEDIA_FAILED)
             room.release("destinationRejection", result)
         else:
-            room.want_keyframe()
+            room.want_keyframe(event.media)
 
     def reconcile(self, snapshot: node_words.Snapshot | None) -> None:
         """After a node was lost (None: for good), calls whose leg is gone are ended."""
@@ -163,8 +184,8 @@ class H323Edge:
 
     def _core(self) -> H323Call:
         control = ControlSession(
-            RECEIVABLE,
-            content=False,
+            (*RECEIVABLE, SLIDES),
+            content=True,
             terminal_type=TERMINAL_TYPE,
             random24=lambda: secrets.randbits(24),
         )

@@ -27,6 +27,19 @@ from .h323.call import (
 from .h323.call import CallState as H225State
 from .h323.capability import CapabilitySet, Codec, Kind, MediaCapability, sendable
 from .h323.fast_start import Proposal, propose
+from .h323.h245 import ControlSession
+from .h323_content import SecondStream
+from .h323_media import (
+    AUDIO_ORDER,
+    H264_TYPE,
+    KINDS,
+    SESSIONS,
+    STATIC_TYPES,
+    VIDEO_ORDER,
+    media_of,
+    payload_type,
+    profile_level_id,
+)
 from .h323_result import result_of_release
 from .legs import Legs
 from .messages import Body, CallResult, CallState, DtmfPressed
@@ -34,12 +47,6 @@ from .transports.tpkt import TpktConnection, connect
 
 _log = structlog.get_logger("sip_gateway.h323")
 
-AUDIO_ORDER: tuple[Codec, ...] = ("G722", "PCMA", "PCMU")
-VIDEO_ORDER: tuple[Codec, ...] = ("H264", "H263", "H261")
-STATIC_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "H261": 31, "H263": 34}
-H264_TYPE = 110
-SESSIONS: dict[MediaKind, int] = {"audio": 1, "video": 2}
-KINDS: dict[MediaKind, Kind] = {"audio": "audio", "video": "video"}
 LATEST_MEDIA_S = 15.0  # connected, but no channel opened by then
 
 
@@ -71,6 +78,7 @@ class Room:
         self._capabilities: CapabilitySet | None = None
         self._proposals: tuple[Proposal, ...] = ()
         self._is_over = False
+        self.second = SecondStream(self)
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
 
@@ -79,7 +87,7 @@ class Room:
     async def bind(self, call: Call) -> None:
         """Give the call its leg. Raises VideoBridgeError."""
         self.call = call
-        await self._house.legs.add(call, ["audio", "video"])
+        await self._house.legs.add(call, ["audio", "video", "content"])
 
     def listen_for_control(self, server: asyncio.Server) -> None:
         self._control_server = server
@@ -107,7 +115,7 @@ class Room:
         local = self.call.local_media if self.call is not None else None
         taken: dict[tuple[MediaKind, bool], Proposal] = {}
         for proposal in self._proposals if local is not None else ():
-            media = _media(proposal.capability)
+            media = media_of(proposal.capability)
             port = local.port(media) if local is not None and media is not None else None
             carried = proposal.capability
             reachable = proposal.to_called or (
@@ -140,8 +148,8 @@ class Room:
             self._send()
         self._end(result)
 
-    def want_keyframe(self) -> None:
-        channel = self._theirs.get("video")
+    def want_keyframe(self, media: MediaKind = "video") -> None:
+        channel = self._theirs.get(media)
         if channel is not None:
             self.core.control_session.ask_keyframe(channel[0])
             self.pump()
@@ -227,10 +235,11 @@ class Room:
                             digit=digit,
                         )
                     )
-            case ev.KeyframeAsked() if self.call is not None:
-                self._house.spawn(self._house.legs.key_frame(self.call))
-            case ev.TokenAsked(channel=channel):
-                self.core.control_session.token_response(channel, granted=False)
+            case ev.KeyframeAsked(number=number) if self.call is not None:
+                media = self._media_of(number) or "video"
+                self._house.spawn(self._house.legs.key_frame(self.call, media))
+            case ev.TokenAsked() | ev.TokenAnswered() | ev.TokenReleased():
+                self.second.take(event)
             case _:
                 self._take_channel(event)
 
@@ -243,7 +252,7 @@ class Room:
                 for opened, carried in sending:
                     self._now_sending(opened, carried)
                 for offered in receiving:
-                    if (media := _media(offered.capability)) is not None:
+                    if (media := media_of(offered.capability)) is not None:
                         self._theirs[media] = (offered.number, offered)
                 self._reconnect()
             case ev.ChannelOpen(number=number):
@@ -257,9 +266,7 @@ class Room:
                 if by_us:
                     self._forget_ours(number)
                 else:
-                    self._theirs = {
-                        media: kept for media, kept in self._theirs.items() if kept[0] != number
-                    }
+                    self._forget_theirs(number)
                 self._reconnect()
             case ev.CloseAsked(number=number):
                 session.close_channel(number)
@@ -283,32 +290,70 @@ class Room:
             for number, _capability in list(self._ours.values()):
                 session.close_channel(number)
             return
-        local = self.call.local_media
-        if local is None:
-            return
-        wanted: tuple[tuple[MediaKind, tuple[Codec, ...]], ...] = (
-            ("audio", AUDIO_ORDER),
-            ("video", VIDEO_ORDER),
+        self._open("audio", AUDIO_ORDER)
+        self._open("video", VIDEO_ORDER)
+
+    def _open(self, media: MediaKind, order: tuple[Codec, ...]) -> int | None:
+        """Ask for a channel to the room; None where it has nothing that we send."""
+        local = self.call.local_media if self.call is not None else None
+        known, port = self._capabilities, local.port(media) if local is not None else None
+        if media in self._ours or known is None or local is None or port is None:
+            return None
+        capability = known.best(KINDS[media], order)
+        if capability is None:
+            return None
+        number = self.session.open_channel(
+            capability,
+            SESSIONS[media],
+            (local.address, port + 1),
+            STATIC_TYPES.get(capability.codec, H264_TYPE),
+            single_nal=not known.speaks_fragments,
         )
-        for media, order in wanted:
-            port = local.port(media)
-            capability = known.best(media, order)
-            if media in self._ours or capability is None or port is None:
-                continue
-            payload_type = STATIC_TYPES.get(capability.codec, H264_TYPE)
-            number = session.open_channel(
-                capability,
-                SESSIONS[media],
-                (local.address, port + 1),
-                payload_type,
-                single_nal=not known.speaks_fragments,
-            )
-            self._ours[media] = (number, capability)
+        self._ours[media] = (number, capability)
+        return number
+
+    # --- the second stream (`h323_content.Room`) ----------------------------------------------
+
+    @property
+    def session(self) -> ControlSession:
+        return self.core.control_session
+
+    @property
+    def shows_content(self) -> bool:
+        """Whether the room can take a second stream."""
+        known = self._capabilities
+        return known is not None and known.best("content", VIDEO_ORDER) is not None
+
+    def announce(self, body: Body) -> None:
+        self._house.announce(body)
+
+    def content_changed(self) -> None:
+        self._reconnect()
+
+    def open_content(self) -> int | None:
+        return self._open("content", VIDEO_ORDER)
+
+    def close_content(self) -> None:
+        if "content" in self._ours:
+            self.session.close_channel(self._ours["content"][0])
+
+    def refuse_content(self) -> None:
+        """The room's own content is not wanted (any more): ask it to close its channel."""
+        if "content" in self._theirs:
+            self.session.close_channel(self._theirs["content"][0])
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        def due() -> None:
+            if not self._is_over:
+                work()
+                self.pump()
+
+        asyncio.get_running_loop().call_later(seconds, due)
 
     def _channel_offered(self, offered: ev.ChannelOffered) -> None:
         session = self.core.control_session
         local = self.call.local_media if self.call is not None else None
-        media = _media(offered.capability)
+        media = media_of(offered.capability)
         port = local.port(media) if local is not None and media is not None else None
         if local is None or media is None or port is None or media in self._theirs:
             session.reject_channel(offered.number, "dataTypeNotSupported")
@@ -317,16 +362,25 @@ class Room:
             offered.number, (local.address, port), (local.address, port + 1), SESSIONS[media]
         )
         self._theirs[media] = (offered.number, offered)
+        if media == "content":
+            self.second.opened(offered.number)
         self._reconnect()
 
     def _now_sending(self, opened: ev.ChannelOpen, carried: MediaCapability) -> None:
-        media = _media(carried)
+        media = media_of(carried)
         if media is not None:
             self._ours[media] = (opened.number, carried)
             self._sending_to[media] = opened
 
     def _media_of(self, number: int) -> MediaKind | None:
         return next((media for media, kept in self._ours.items() if kept[0] == number), None)
+
+    def _forget_theirs(self, number: int) -> None:
+        gone = [media for media, kept in self._theirs.items() if kept[0] == number]
+        for media in gone:
+            del self._theirs[media]
+            if media == "content":
+                self.second.released()
 
     def _forget_ours(self, number: int) -> None:
         media = self._media_of(number)
@@ -347,7 +401,7 @@ class Room:
         out, offered = self._sending_to.get(media), self._theirs.get(media)
         into = offered[1] if offered is not None else None
         if out is None and into is None:
-            return None
+            return self._expected_content() if media == "content" else None
         ours = self._ours[media][1] if out is not None else None
         theirs = into.capability if into is not None else None
         codec = (ours or theirs or MediaCapability("audio", "PCMA")).codec
@@ -359,18 +413,32 @@ class Room:
         return RtpStream(
             media=media,
             codec=codec,
-            payload_type=_payload_type(send_type, codec),
+            payload_type=payload_type(send_type, codec),
             clock_rate=8000 if media == "audio" else 90_000,
             receive_codec=receive_codec,
-            receive_payload_type=_payload_type(receive_type, receive_codec),
+            receive_payload_type=payload_type(receive_type, receive_codec),
             remote_host=rtp[0],
             remote_port=rtp[1],
             remote_rtcp_port=rtcp[1] if rtcp is not None else None,
             send=out is not None,
             receive=into is not None,
             packetization_mode=1 if self._speaks_fragments() else 0,
-            profile_level_id=_profile_level_id(ours),
+            profile_level_id=profile_level_id(ours),
             max_bitrate_bps=self._limits.get(media) or (ours.bitrate_bps if ours else None),
+        )
+
+    def _expected_content(self) -> RtpStream | None:
+        """A room that asks for the token opens its channel only after it was granted (H.239 11)."""
+        if not self.second.is_asking:
+            return None
+        return RtpStream(
+            media="content",
+            codec="H264",
+            payload_type=H264_TYPE,
+            clock_rate=90_000,
+            remote_host=self.signalling.host,
+            remote_port=9,
+            send=False,
         )
 
     def _speaks_fragments(self) -> bool:
@@ -430,26 +498,3 @@ class Room:
                 self._house.spawn(self._house.legs.remove(call.leg_id, reason))
             self._house.announce(call.changed())
         self._house.gone(self)
-
-
-def _media(capability: MediaCapability | None) -> MediaKind | None:
-    """Which line of the leg carries this; None for what the leg cannot carry."""
-    if capability is None or capability.codec not in (*AUDIO_ORDER, *VIDEO_ORDER):
-        return None
-    return next((media for media, kind in KINDS.items() if kind == capability.kind), None)
-
-
-def _payload_type(declared: int | None, codec: Codec) -> int:
-    """A declared dynamic type counts before the codec's static one (RFC 3551)."""
-    return STATIC_TYPES.get(codec, H264_TYPE) if declared is None else declared
-
-
-def _profile_level_id(capability: MediaCapability | None) -> str | None:
-    """RFC 6184's six digits for an H.241 level: constrained baseline, level_idc by table 8-4."""
-    if capability is None or capability.codec != "H264":
-        return None
-    levels = {15: 10, 19: 11, 22: 11, 29: 12, 36: 13, 43: 20, 50: 21, 57: 22, 64: 30, 71: 31}
-    level = levels.get(capability.level, 31 if capability.level > 71 else 13)
-    if capability.max_mbps >= 108_000 and capability.max_fs >= 3600:
-        level = max(level, 31)
-    return f"42e0{level:02x}"

@@ -60,9 +60,9 @@ class Legs:
     async def hold(self, call: Call, *, is_on_hold: bool) -> None:
         await self._node.send(LegUpdate(leg_id=call.leg_id, on_hold=is_on_hold))
 
-    async def key_frame(self, call: Call) -> None:
+    async def key_frame(self, call: Call, media: MediaKind = "video") -> None:
         try:
-            await self._node.send(KeyframeRequest(leg_id=call.leg_id))
+            await self._node.send(KeyframeRequest(leg_id=call.leg_id, media=media))
         except VideoBridgeError as error:
             _log.info("key_frame_not_passed", leg_id=call.leg_id, code=error.code)
 

@@ -40,13 +40,14 @@ class Bridge:
         self.book = Book()
         self.book.static = {"127.0.0.1": "440229"}
         settings = GatewaySettings(
-            listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=0, **h323
+            listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=0, bfcp_port=0, **h323
         )
         control = folder / "gateway.sock"
         self.gateway = Gateway(settings, self.book, self.node.path, control)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.wire = WireClient(control, lambda type_, body: self.events.append((type_, body)))
         self.media: list[Room] = []
+        self.shown: list[Room] = []  # second streams
         self.endpoints: list[Endpoint] = []
 
     async def start(self) -> None:
@@ -60,7 +61,7 @@ class Bridge:
     async def stop(self) -> None:
         for endpoint in self.endpoints:
             endpoint.close()
-        for media in self.media:
+        for media in [*self.media, *self.shown]:
             await media.stop()
             media.close()
         await self.wire.stop()
@@ -76,11 +77,15 @@ class Bridge:
         codec: m.VideoCodec = "H264",
         tunnelling: bool = True,
         fast_start: bool = False,
+        content: Room | None = None,
     ) -> tuple[Endpoint, Room]:
         media = Room(colour=colour, tone_hz=tone_hz, codec=codec)
         media._decoder = _Tolerant(codec)
-        made = Endpoint(name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start)
+        made = Endpoint(name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start, content=content)
         self.media.append(media)
+        if content is not None:
+            content._decoder = _Tolerant("H264")
+            self.shown.append(content)
         self.endpoints.append(made)
         return made, media
 
@@ -92,6 +97,14 @@ class Bridge:
             name="英德市应急管理局",
         )
         await self.wire.request("call.dial", request.model_dump(mode="json", exclude={"type"}))
+
+    async def content(self, word: str, leg_id: str, **fields: object) -> None:
+        """A decision of the roof about the second stream."""
+        await self.wire.request(f"content.{word}", {"leg_id": leg_id, **fields})
+
+    def told(self, type_: str) -> list[str]:
+        """Legs of the events of one kind, in order."""
+        return [body["leg_id"] for kind, body in self.events if kind == type_]
 
     def last(self, leg_id: str) -> CallChanged | None:
         states = [

@@ -75,6 +75,48 @@ async def test_two_h323_rooms_see_and_hear_each_other(
     await until(lambda: len(bridge.node.told(m.LegClosed, "leg-440229")) == 1)
 
 
+async def test_slides_of_one_room_reach_the_other_by_h239(bridge: Bridge) -> None:
+    """Token asked and granted by the roof; taken back, the room stops and another may present."""
+    first, second = (Room(colour=(90, 60, c), tone_hz=300.0) for c in (60, 200))
+    presenter, _ = bridge.endpoint("翁源", (60, 200, 90), 700.0, content=first)
+    watcher, watched = bridge.endpoint("英德", (120, 90, 220), 1100.0, content=second)
+    await presenter.call("9000", bridge.gateway.h323.port or 0)
+    await bridge.dial("leg-out", await watcher.listen())
+    await until(lambda: all(len(media.pictures) > 5 for media in bridge.media), 20)
+    presenter.present()
+    await until(lambda: bridge.told("content.requested") == ["leg-440229"])
+    await _grant(bridge, holder="leg-440229", others=["leg-out"])
+    await until(
+        lambda: bool(second.pictures) and abs(int(second.pictures[-1].v[9, 9]) - 60) < 9, 20
+    )
+    assert len(watched.pictures) > 5  # its normal picture stays beside the second stream
+    await bridge.content("offer", "leg-out", on=False)
+    await bridge.content("revoke", "leg-440229")
+    await bridge.node.client.send(m.ContentSet(conference_id="conf", leg_id=None))
+    await until(lambda: bool(presenter.of(ev.CloseAsked)))
+    await until(lambda: bool(watcher.of(ev.ChannelClosed)))
+    assert bridge.told("content.released") == []  # it was taken, not given back
+    await second.stop()
+    watcher.present()
+    await until(lambda: bridge.told("content.requested")[1:] == ["leg-out"])
+    await _grant(bridge, holder="leg-out", others=["leg-440229"])
+    await until(lambda: _sees(first, 200), 20)
+    watcher.stop_presenting()
+    await until(lambda: bridge.told("content.released") == ["leg-out"])
+
+
+def _sees(slides: Room, v: int) -> bool:
+    return bool(slides.pictures) and abs(int(slides.pictures[-1].v[9, 9]) - v) < 9
+
+
+async def _grant(bridge: Bridge, *, holder: str, others: list[str]) -> None:
+    """What the roof does with a granted token."""
+    await bridge.node.client.send(m.ContentSet(conference_id="conf", leg_id=holder))
+    await bridge.content("decide", holder, granted=True)
+    for leg_id in others:
+        await bridge.content("offer", leg_id, on=True, holder="翁源")
+
+
 async def test_a_busy_and_an_absent_room_are_told_apart(bridge: Bridge) -> None:
     """The roster says busy for one and unreachable for the other."""
     busy, _ = bridge.endpoint("英德", (120, 90, 220), 1100.0)

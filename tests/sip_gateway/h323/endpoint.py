@@ -18,6 +18,7 @@ from tests.video_bridge.node.room import AUDIO_TYPE, VIDEO_TYPE, Room
 from video_bridge import messages as m
 
 ALAW = MediaCapability("audio", "PCMA")
+SLIDES = MediaCapability("content", "H264", bitrate_bps=1_000_000)
 VIDEO = {
     "H264": MediaCapability("video", "H264", bitrate_bps=1_500_000, level=71),
     "H263": MediaCapability("video", "H263", bitrate_bps=384_000, sizes={"cif": 1}),
@@ -38,6 +39,7 @@ class Endpoint:
         tunnelling: bool = True,
         fast_start: bool = False,
         codec: str = "H264",
+        content: Room | None = None,
     ) -> None:
         self.events: list[CallEvent] = []
         self._name, self._media, self._tunnelling = name, media, tunnelling
@@ -47,6 +49,7 @@ class Endpoint:
         self._control_server: asyncio.Server | None = None
         self._ports: dict[str, int] = {}
         self.is_busy = False
+        self._content = content
         self._fast_start, self._can = fast_start, (ALAW, VIDEO[codec])
         self._opened = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,7 +83,22 @@ class Endpoint:
 
     def _address(self, session: int) -> tuple[str, int]:
         sock = self._media.video_socket if session == 2 else self._media.audio_socket
+        if session > 2 and self._content is not None:
+            sock = self._content.video_socket
         return "127.0.0.1", sock.getsockname()[1]
+
+    def present(self) -> None:
+        """Ask for the token; once it is granted the slides flow."""
+        self._slides = self.core.control_session.new_number()
+        self.core.control_session.token_request(self._slides, 1_000_000, 5)
+        self.pump()
+
+    def stop_presenting(self) -> None:
+        for opened in self.of(ev.ChannelOpen):
+            if isinstance(opened, ev.ChannelOpen) and opened.session > 2:
+                self.core.control_session.close_channel(opened.number)
+        self.core.control_session.token_release(self._slides)
+        self.pump()
 
     def _taken(self, incoming: Incoming) -> tuple[Proposal, ...]:
         """The caller's proposals that we can, both directions of sound and picture."""
@@ -119,8 +137,12 @@ class Endpoint:
         self._begin(connection)
 
     def _begin(self, connection: TpktConnection) -> None:
+        media = self._can if self._content is None else (*self._can, SLIDES)
         control = ControlSession(
-            self._can, content=False, terminal_type=50, random24=lambda: secrets.randbits(24)
+            media,
+            content=self._content is not None,
+            terminal_type=50,
+            random24=lambda: secrets.randbits(24),
         )
         identity = Identity(self._name, is_mcu=False)
         self.core = H323Call(identity, control, tunnelling=self._tunnelling)
@@ -155,8 +177,22 @@ class Endpoint:
                 session.open_channel(audio, 1, self._address(1), AUDIO_TYPE)
                 session.open_channel(video, 2, self._address(2), VIDEO_TYPE)
             case ev.ChannelOffered(number=number, session=session_id):
+                if session_id > 2 and self._content is not None:
+                    self._content.listen()
                 address = self._address(session_id)
                 self.core.control_session.accept_channel(number, address, address, session_id)
+            case ev.TokenAnswered(granted=True):
+                self.core.control_session.open_channel(SLIDES, 0, self._address(32), VIDEO_TYPE)
+            case ev.TokenAsked(channel=channel):
+                self.core.control_session.token_response(channel, granted=True)
+            case ev.CloseAsked(number=number):
+                self.core.control_session.close_channel(number)
+            case ev.ChannelOpen(session=session_id, rtp=rtp) if session_id > 2:
+                if self._content is not None:
+                    own = self._content.audio_socket.getsockname()[1]
+                    self._content.start(
+                        m.LegAdded(leg_id="slides", audio_port=own, video_port=rtp[1])
+                    )
             case ev.ChannelOpen(session=session_id, rtp=rtp):
                 self._ports["video" if session_id == 2 else "audio"] = rtp[1]
                 if len(self._ports) == 2:

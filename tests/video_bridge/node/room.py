@@ -83,6 +83,13 @@ class Room:
         for job in (self._send_video, self._send_audio, self._receive_video, self._receive_audio):
             self._tasks.append(asyncio.create_task(job()))
 
+    def listen(self) -> None:
+        """Take pictures, without sending any unless it does already."""
+        if self._tasks:
+            return
+        self.added = m.LegAdded(leg_id="", video_port=self.video_socket.getsockname()[1])
+        self._tasks.append(asyncio.create_task(self._receive_video()))
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
