@@ -27,7 +27,7 @@ from .streams.outbound import Outbound
 from .streams.plan import MediaPlan
 from .video import words
 from .video.compositor import PaneState, PaneView
-from .video.ladder import KeyframeWish, Rung
+from .video.ladder import KeyframeWish, Rung, timestamp_of
 from .video.layouts import Layout, Pane, Seating, fitted
 from .video.picture import blank, planes, scale_into, view
 
@@ -304,7 +304,8 @@ class ContentShow:
         self, rung: Rung, payloads: list[bytes], outbounds: list[Outbound], now: float
     ) -> None:
         is_key = rung.newest is not None and rung.newest.is_key
-        outbounds = [o for o in outbounds if o.follows(rung, is_key=is_key)]
+        stamp = timestamp_of(now)
+        outbounds = [o for o in outbounds if o.follows(rung, is_key=is_key, timestamp=stamp)]
         targets = [o.target for o in outbounds if o.target is not None]
         self._pace(rung.send(targets, payloads, now))
         self._sent_at[rung.key] = now

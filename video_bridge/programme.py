@@ -22,7 +22,7 @@ from .punctuality import Punctuality
 from .streams.outbound import Outbound
 from .video.compositor import Compositor, PaneView
 from .video.cut import Cut
-from .video.ladder import FPS, Rung
+from .video.ladder import FPS, Rung, timestamp_of
 from .video.layouts import Layout, Seating, seated
 from .video.overlay import Wording
 from .video.picture import jpeg
@@ -170,7 +170,8 @@ class Programme:
         self, rung: Rung, payloads: list[bytes], outbounds: list[Outbound], now: float
     ) -> None:
         is_key = rung.newest is not None and rung.newest.is_key
-        outbounds = [outbound for outbound in outbounds if outbound.follows(rung, is_key=is_key)]
+        timestamp = timestamp_of(now)
+        outbounds = [o for o in outbounds if o.follows(rung, is_key=is_key, timestamp=timestamp)]
         targets: list[FanoutTarget] = []
         for outbound in outbounds:
             if outbound.target is not None:

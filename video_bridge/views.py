@@ -16,6 +16,8 @@ from . import messages as m
 from .allocation.rungs import RungKey
 from .content import PAGE_SEAT, with_page
 from .errors import LocalMediaError
+from .forwarding import FORWARDED, Forward
+from .ingest.session_media import SessionMedia
 from .leg import Leg
 from .messages import LegState
 from .places import EncoderBudget, Places
@@ -57,6 +59,8 @@ class Views:
         self._has_chair_layout = False
         self._solos: dict[str, Programme] = {}
         self._solo_used_at: dict[str, float] = {}
+        self._forwards: dict[str, Forward] = {}  # by the leg that is watched
+        self._expecting: set[str] = set()  # legs that wait for the key frame of such a stream
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -66,6 +70,9 @@ class Views:
     async def close(self) -> None:
         tasks = list(self._tasks.values())
         self._tasks.clear()
+        for forward in self._forwards.values():
+            forward.close()
+        self._forwards.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -162,8 +169,11 @@ class Views:
     # --- who is sent what ---------------------------------------------------------------------
 
     def view_of(self, leg: Leg) -> str:
-        """The name of the picture that a leg is sent: hall, chair, or the leg that it watches."""
-        if leg.watching is not None:
+        """The name of the picture that a leg is sent: hall, chair, or the leg that it watches.
+
+        Until the first key frame of a stream that will be sent on unchanged, it keeps its view.
+        """
+        if leg.watching is not None and leg.leg_id not in self._expecting:
             return leg.watching
         if self.page_for(leg) is not None:
             return PAGE
@@ -174,7 +184,7 @@ class Views:
         return self._has_chair_layout or self._chair.wording.has_clocks
 
     def _receivers_of(self, name: str, now: float) -> list[tuple[Outbound, RungKey]]:
-        receivers = self._all_receivers()
+        receivers = [pair for pair in self._all_receivers() if not self._is_forwarded(*pair)]
         self._places.refresh(receivers, now)
         found = []
         for leg, outbound in receivers:
@@ -185,26 +195,37 @@ class Views:
 
     def _show(self, now: float) -> None:
         """Decode whom some picture shows, and who just comes: some send few key frames."""
-        if self._solos or any(leg.watching for leg in self._legs()):
-            self._keep_solos(now)
+        if self._solos or self._forwards or any(leg.watching for leg in self._legs()):
+            self._keep_watched(now)
         self._keep_page()
         wanted = frozenset[str]().union(*(programme.wanted for programme in self._programmes))
         for leg in self._legs():
             is_new = leg.state is LegState.CONNECTING
             leg.show(now, is_shown=leg.leg_id in wanted or is_new)
 
-    def _keep_solos(self, now: float) -> None:
-        """Make the pictures of single sites that somebody watches, drop those that nobody does."""
-        for leg, _ in self._all_receivers():
+    def _is_forwarded(self, leg: Leg, outbound: Outbound) -> bool:
+        forward = self._forwards.get(leg.watching or "")
+        return forward is not None and outbound in forward.members
+
+    def _keep_watched(self, now: float) -> None:
+        """Send watched sites on, or make pictures of them alone; drop what nobody watches."""
+        watchers: dict[str, list[Outbound]] = {}
+        self._expecting.clear()
+        for leg, outbound in self._all_receivers():
             watched = leg.watching
             if watched is None:
                 continue
-            self._solo_used_at[watched] = now
-            if watched not in self._solos:
-                solo = self._solos[watched] = self._programme(watched)
-                solo.layout, solo.wording = Layout("1", (watched,)), self.hall.wording
-                self._describe(solo)
-                self._run(watched, solo)
+            watchers.setdefault(watched, []).append(outbound)
+            forward = self._forward_of(watched)
+            if forward is not None and forward.suits(outbound, now):
+                if not forward.admit(outbound, now):
+                    self._expecting.add(leg.leg_id)
+                continue
+            if forward is not None:
+                forward.dismiss(outbound)
+            self._keep_solo(watched, now)
+        for watched, forward in list(self._forwards.items()):
+            self._tend(watched, forward, watchers.get(watched, []), now)
         for watched in list(self._solos):
             if now - self._solo_used_at[watched] > SOLO_KEPT_S:
                 del self._solos[watched], self._solo_used_at[watched]
@@ -220,6 +241,43 @@ class Views:
         self._page.placeholders = {**self.hall.placeholders, PAGE_SEAT: page}
         if PAGE not in self._tasks:
             self._run(PAGE, self._page)
+
+    def _keep_solo(self, watched: str, now: float) -> None:
+        """The picture of one site alone, for those who cannot be sent its own stream."""
+        self._solo_used_at[watched] = now
+        if watched not in self._solos:
+            solo = self._solos[watched] = self._programme(watched)
+            solo.layout, solo.wording = Layout("1", (watched,)), self.hall.wording
+            self._describe(solo)
+            self._run(watched, solo)
+
+    def _source_of(self, leg_id: str) -> SessionMedia | None:
+        """Whose stream may be sent on: in a drill none, for it would lack the drill's stripe."""
+        if self._is_drill:
+            return None
+        for leg in self._legs():
+            if leg.leg_id == leg_id and leg.has_media and isinstance(leg.media, SessionMedia):
+                video = leg.media.session.video_in
+                if video is not None and video.plan.codec in FORWARDED:
+                    return leg.media
+        return None
+
+    def _forward_of(self, watched: str) -> Forward | None:
+        media = self._source_of(watched)
+        video = None if media is None else media.session.video_in
+        forward = self._forwards.get(watched)
+        if forward is not None and forward.source is not video:  # negotiated anew, or gone
+            self._forwards.pop(watched).close()
+            forward = None
+        if forward is None and media is not None and video is not None:
+            forward = self._forwards[watched] = Forward(video, media.session.ask_keyframe)
+        return forward
+
+    def _tend(self, watched: str, forward: Forward, watchers: list[Outbound], now: float) -> None:
+        forward.keep(watchers)
+        forward.poll(now)
+        if not watchers:
+            self._forwards.pop(watched).close()
 
     # --- what is seen -------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ _serials = itertools.count(1)
 
 # Takes whole frames as received: codec, frame, is key, RTP timestamp, now.
 FrameTap = Callable[[str, bytes, bool, int, float], None]
+# Takes whole frames packet by packet, to send them on: frame, now.
+FrameForward = Callable[[ReceivedFrame, float], None]
 
 
 class InboundVideo:
@@ -56,6 +58,7 @@ class InboundVideo:
         self._shows_damage = False
         self.newest: Shown | None = None
         self.tap: FrameTap | None = None  # a recorder; hidden pictures are taken, too
+        self._forward: FrameForward | None = None
         self.last_packet_at: float | None = None
         self._pool = pool
         self._ask_keyframe = ask_keyframe
@@ -103,8 +106,25 @@ class InboundVideo:
 
     def _keep_back(self) -> None:
         if self._tally is not None:
-            is_needed = self._is_shown or self.tap is not None
-            self._tally.set_mode(Mode.PASS if is_needed else Mode.COUNT)
+            self._tally.set_mode(Mode.PASS if self._is_taken else Mode.COUNT)
+
+    @property
+    def _is_taken(self) -> bool:
+        """Whether anybody wants its frames."""
+        return self._is_shown or self.tap is not None or self._forward is not None
+
+    def forward_to(self, forward: FrameForward | None) -> None:
+        """Who sends its frames on as they came, seen or hidden; None: nobody."""
+        self._begin_anew()
+        self._forward = forward
+        self._keep_back()
+
+    def _begin_anew(self) -> None:
+        """What was kept back until now is not missing."""
+        if self._tally is not None and not self._is_taken:
+            trip_s = self._reorder.round_trip_s
+            self._reorder = self._new_reorder()
+            self._reorder.round_trip_s = trip_s
 
     def set_shown(self, is_shown: bool) -> None:
         """Hidden pictures are not decoded; shown again, they start at a key frame."""
@@ -113,10 +133,7 @@ class InboundVideo:
         if is_shown:
             self._has_begun = False
             self._needs_keyframe_since = 0.0
-            if self._tally is not None and self.tap is None:  # what was kept back is not missing
-                trip_s = self._reorder.round_trip_s
-                self._reorder = self._new_reorder()
-                self._reorder.round_trip_s = trip_s
+            self._begin_anew()
         self._is_shown = is_shown
         self._keep_back()
 
@@ -152,7 +169,7 @@ class InboundVideo:
             self.last_packet_at = tally.counters.last_at
             if isinstance(self.statistics, CountedStatistics):
                 self.statistics.refresh()
-        if frames and not self._is_shown and self.tap is None:
+        if frames and not self._is_taken:
             self.frame_rate.add(frames, now)
 
     def _take_frames(self, now: float) -> None:
@@ -164,6 +181,8 @@ class InboundVideo:
             self._ask_if_needed(now)
 
     def _take_frame(self, frame: ReceivedFrame, now: float) -> None:
+        if self._forward is not None:
+            self._forward(frame, now)
         if not self._is_shown and self.tap is None:
             return
         try:

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import secrets
 import socket
+from typing import Protocol
 
 from ..allocation import LineState, LinkTerms, RungKey, audio_line_bps, steps_for, terms_of
-from ..allocation.rungs import FULL_FPS
-from ..datapath import FanoutTarget, SrtpKeys
+from ..allocation.rungs import FULL_FPS, LINE_OVERHEAD
+from ..datapath import Fanout, FanoutTarget, SrtpKeys
 from ..errors import LocalMediaError
+from ..rtp.packet import timestamp_distance
 from ..rtp.rtcp import ReportBlock, SenderReport
 from ..rtp.source import SenderState
-from ..video.ladder import Rung
 from .plan import MediaPlan
 from .rates import Rate
+
+FRAME_UNITS = 90_000 // FULL_FPS
+FULL_AGAIN = 0.9  # of what the line carries: who was sent too much is sent it again below this
+
+
+class Wish(Protocol):
+    def want(self) -> None:
+        """Somebody needs a key frame."""
+
+
+class Feed(Protocol):
+    """What a receiver may be sent: a rung of a programme, or a site's own stream unchanged."""
+
+    @property
+    def key(self) -> RungKey: ...
+
+    @property
+    def fps(self) -> int: ...
+
+    @property
+    def fanout(self) -> Fanout: ...
+
+    @property
+    def wish(self) -> Wish: ...
 
 
 class Outbound:
@@ -25,7 +50,7 @@ class Outbound:
         self.state = SenderState(ssrc, plan.clock_rate)
         self.rate = Rate()
         self.target: FanoutTarget | None = None
-        self.rung: Rung | None = None
+        self.rung: Feed | None = None
         self._awaits_keyframe = False
         self.line = LineState(terms_of("internet"))
         self._steps: tuple[RungKey, ...] = ()
@@ -92,22 +117,42 @@ class Outbound:
         """The best of its steps, whatever others need; None when only sound fits."""
         return self.steps[0] if self.steps else None
 
-    def move_to(self, rung: Rung) -> None:
+    def move_to(self, feed: Feed) -> None:
         """Be sent this encoding from its next key frame on: the one before it is not continued."""
-        if self.rung is not rung:
-            self.rung = rung
+        if self.rung is not feed:
+            self.rung = feed
             self._awaits_keyframe = True
-            rung.wish.want()
+            feed.wish.want()
 
-    def follows(self, rung: Rung, *, is_key: bool) -> bool:
-        """Whether the rung's picture of now is sent: not to one who moved away meanwhile, nor,
+    def follows(self, feed: Feed, *, is_key: bool, timestamp: int) -> bool:
+        """Whether the feed's picture of now is sent: not to one who moved away meanwhile, nor,
 
         before the first key frame, to one who came: it would be decoded onto another's picture.
+        `timestamp` is the picture's before the target's own offset.
         """
-        if self.rung is not rung:
+        if self.rung is not feed:
             return False
-        self._awaits_keyframe = self._awaits_keyframe and not is_key
+        if self._awaits_keyframe and is_key:
+            self._awaits_keyframe = False
+            self._go_on_from(timestamp)
         return not self._awaits_keyframe
+
+    def _go_on_from(self, timestamp: int) -> None:
+        """Feeds count time each by itself: the next picture is later than the last all the same."""
+        target = self.target
+        if target is None or target.last_timestamp is None:
+            return
+        step = timestamp_distance(timestamp + target.ts_offset, target.last_timestamp)
+        if step < FRAME_UNITS:
+            target.ts_offset += FRAME_UNITS - step
+
+    def carries(self, bitrate_bps: float, *, is_sent: bool) -> bool:
+        """Whether the line takes a stream of this rate, which it `is_sent` already or not."""
+        line = self.line
+        if line.level >= len(line.needs_bps):
+            return False
+        room = line.limit_bps if line.level == 0 else line.needs_bps[line.level]
+        return bitrate_bps * LINE_OVERHEAD <= room * (1.0 if is_sent else FULL_AGAIN)
 
     def count_sent(self, now: float) -> None:
         """After something was sent: for sender reports and rates."""

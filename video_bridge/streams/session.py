@@ -444,7 +444,7 @@ def _outbound_stats(outbound: Outbound, now: float) -> m.StreamStats:
         loss_pct=round(100 * state.loss_fraction, 2),
         jitter_ms=round(state.remote_jitter_ms, 1),
         round_trip_ms=None if trip is None else round(trip * 1000, 1),
-        width=rung.key.width if rung is not None else None,
-        height=rung.key.height if rung is not None else None,
+        width=(rung.key.width or None) if rung is not None else None,
+        height=(rung.key.height or None) if rung is not None else None,
         frame_rate=float(rung.fps) if rung is not None else None,
     )

@@ -25,6 +25,11 @@ CIF_PIXEL_SHAPE = 12 / 11  # ITU-T H.261 3.1: a CIF picture is 4:3
 _OLD_SIZES = (CIF, QCIF)
 
 
+def timestamp_of(now: float) -> int:
+    """The RTP timestamp of a picture composed now, before each target's own offset."""
+    return round(now * VIDEO_CLOCK) & 0xFFFFFFFF
+
+
 class KeyframeWish:
     """Joins wishes of many legs into key frames at least `pause_s` apart."""
 
@@ -137,7 +142,6 @@ class Rung:
         """
         if self._departure is not None:
             self._departure.send(self._departure.remaining)
-        timestamp = round(now * VIDEO_CLOCK) & 0xFFFFFFFF
-        self._departure = self.fanout.prepare(targets, payloads, timestamp)
+        self._departure = self.fanout.prepare(targets, payloads, timestamp_of(now))
         self._departure.send()
         return self._departure

@@ -40,6 +40,7 @@ class Room:
         tone_hz: float,
         mode: int = 1,
         codec: m.VideoCodec = "H264",
+        size: tuple[int, int] | None = None,
     ) -> None:
         self.video_socket, self.audio_socket = _socket(), _socket()
         self.pictures: list[Picture] = []
@@ -52,7 +53,7 @@ class Room:
         self.mode = mode
         self.video_type, self.audio_type = VIDEO_TYPE, AUDIO_TYPE  # what is sent
         self._colour, self._tone_hz = colour, tone_hz
-        self._size = (640, 360) if codec == "H264" else (352, 288)
+        self._size = size or ((640, 360) if codec == "H264" else (352, 288))
         self._encoder = VideoEncoder(codec, *self._size, 25, 384_000)
         self._decoder = VideoDecoder(codec)
         self._codec, self._format = codec, FORMATS[codec]
