@@ -228,3 +228,27 @@ def roster() -> list[Json]:
         participant("camera", "C01 库内", "rtsp", "lost", reason_text="3 秒没有画面"),
         participant("telephone", "专家 许示十", "telephone", "left", reason_text="对方挂断"),
     ]
+
+
+def control() -> Json:
+    """A desk that has ordered nothing yet."""
+    overlay = {"banner": "", "message": "", "message_until": None, "clock": False}
+    return {
+        "is_locked": False,
+        "arrangement": None,
+        "speaker": None,
+        "chair_layout": None,
+        "chair_id": None,
+        "chair_since": None,
+        "broadcast": None,
+        "roll_call_id": None,
+        "polling": None,
+        "floor": [],
+        "floor_mutes_others": False,
+        "redial_limit": 3,
+        "redial_pause_s": 20,
+        "attendance": None,
+        "overlay": {**overlay, "countdown_to": None, "names": True},
+        "ends_at": None,
+        "ends_by_itself": False,
+    }

@@ -30,6 +30,15 @@ GREY_JPEG = base64.b64decode(
 )
 STATES = {"receive": "received", "accept": "accepted", "arrive": "accepted", "done": "done"}
 STATES["decline"] = "declined"
+DESK_ORDERS = [
+    *(
+        (how, f"/{name}")
+        for how in ("POST", "DELETE")
+        for name in ("broadcast", "roll-call", "lock")
+    ),
+    ("POST", "/mute-all"),
+    ("POST", "/polling"),
+]
 
 
 def problem(status: int, code: str, detail: str, **fields: str) -> web.Response:
@@ -103,7 +112,9 @@ class StandIn:
             "state": "open",
             "is_drill": False,
             "opened_at": at(-10),
-            "layout": {"panes": None, "seats": None},
+            "layout": {"panes": None, "seats": None, "arrangement": None, "speaker": None},
+            "control": situation.control(),
+            "alarms": [],
             "participants": situation.roster(),
         }
         self.consultations[found["id"]] = found
@@ -166,6 +177,9 @@ class StandIn:
             ("DELETE", meeting + "/participants/{pid}", self.remove_participant),
             ("POST", meeting + "/call-absent", self.done),
             ("PUT", meeting + "/layout", self.put_layout),
+            *((how, meeting + path, self.order) for how, path in DESK_ORDERS),
+            ("GET", "/consultation-templates", self.items_of([])),
+            ("GET", "/consultation-reservations", self.items_of([])),
             ("POST", meeting + "/join-tokens", self.join_token),
             ("POST", meeting + "/close", self.close_consultation),
             ("POST", meeting + "/session", self.session_refused),
@@ -393,6 +407,23 @@ class StandIn:
 
     async def put_layout(self, request: web.Request) -> web.Response:
         self.consultations[request.match_info["id"]]["layout"] = await request.json()
+        return await self.done(request)
+
+    async def order(self, request: web.Request) -> web.Response:
+        """An order of the desk: what it changes is written down, as the API shows it."""
+        found = self.consultations[request.match_info["id"]]
+        name = request.path.rsplit("/", 1)[-1]
+        is_on = request.method != "DELETE"
+        sent = await request.json() if request.method == "POST" else {}
+        site = sent.get("participant_id")
+        if name == "broadcast":
+            kind = "site" if site else "mosaic"
+            on = {"kind": kind, "participant_id": site} if is_on else None
+            found["control"]["broadcast"] = on
+        elif name == "roll-call":
+            found["control"]["roll_call_id"] = site
+        elif name == "lock":
+            found["control"]["is_locked"] = is_on
         return await self.done(request)
 
     async def join_token(self, request: web.Request) -> web.Response:

@@ -73,12 +73,12 @@ def test_filters_find_the_absent_and_the_lossy(desk: Page) -> None:
 
 def test_layout_changes_only_when_it_is_taken(desk: Page, server: Served) -> None:
     """Preview before take: the halls must not see the operator's trying."""
-    desk.get_by_title("1+5").click()
+    desk.get_by_title("1+5", exact=True).click()
     assert server.state.sent("PUT", "/layout") == []
-    desk.get_by_role("button", name="切换布局").click()
-    expect(desk.get_by_text("布局已切换")).to_be_visible()
+    desk.get_by_role("button", name="切换", exact=True).click()
+    expect(desk.get_by_text("已执行：切换")).to_be_visible()
     (sent,) = server.state.sent("PUT", "/layout")
-    assert sent["panes"] == 6
+    assert (sent["view"], sent["arrangement"]) == ("hall", "1+5")
     assert len(sent["seats"]) == 6
     seated = [seat for seat in sent["seats"] if seat]
     assert len(seated) == len(set(seated))
@@ -89,6 +89,45 @@ def test_call_all_absent_names_how_many_it_calls(desk: Page, server: Served) -> 
     desk.get_by_role("button", name="呼叫全部未入会 5").click()
     expect(desk.get_by_text("正在呼叫 5 个未入会成员")).to_be_visible()
     assert len(server.state.sent("POST", "/call-absent")) == 1
+
+
+def test_what_needs_a_site_waits_until_one_is_chosen(desk: Page, server: Served) -> None:
+    """广播会场 and 点名 take the site chosen on the list; the strip says what is in force."""
+    toolbar = desk.get_by_role("navigation", name="会控")
+    button = toolbar.get_by_role("button", name="广播会场")
+    expect(button).to_be_disabled()
+    row(desk, "省应急管理厅指挥大厅").get_by_role("checkbox").check()
+    button.click()
+    strip = desk.get_by_role("status", name="当前")
+    expect(strip).to_contain_text("广播：省应急管理厅指挥大厅")
+    desk.keyboard.press("b")
+    expect(strip).to_contain_text("自由观看")
+    assert len(server.state.sent("DELETE", "/broadcast")) == 1
+
+
+def test_a_site_is_dragged_from_the_list_into_a_pane(desk: Page, server: Served) -> None:
+    """Seats by drag or by pick; two who change places need one drag."""
+    desk.get_by_title("4 画面", exact=True).click()
+    panes = desk.locator(".pane")
+    expect(panes).to_have_count(4)
+    row(desk, "韶关市应急管理局").drag_to(panes.nth(2))
+    desk.get_by_role("button", name="切换", exact=True).click()
+    expect(desk.get_by_text("已执行：切换")).to_be_visible()
+    (sent,) = server.state.sent("PUT", "/layout")
+    (found,) = server.state.consultations.values()
+    city = next(one for one in found["participants"] if one["name"] == "韶关市应急管理局")
+    assert sent["seats"][2] == city["id"]
+
+
+def test_muting_all_says_how_many_it_silences(desk: Page, server: Served) -> None:
+    """The one order of the bar that hurts asks first; its undoing does not."""
+    desk.keyboard.press("m")
+    box = desk.locator(".el-message-box")
+    expect(box).to_contain_text("会场自己不能打开")
+    assert server.state.sent("POST", "/mute-all") == []
+    box.get_by_role("button", name="全体闭音").click()
+    expect(desk.get_by_text("已执行：全体闭音")).to_be_visible()
+    assert len(server.state.sent("POST", "/mute-all")) == 1
 
 
 def test_join_link_shows_a_code_and_warns_when_it_is_not_https(desk: Page) -> None:

@@ -9,6 +9,11 @@ export function toast(text: string): void {
   ElMessage({ message: text, type: 'success', grouping: true, duration: 2500 })
 }
 
+/** Something happened that the operator should know and may act on. */
+export function warn(text: string): void {
+  ElMessage({ message: text, type: 'warning', grouping: true, duration: 12_000, showClose: true })
+}
+
 /** Says what went wrong and what to do; the problem's own words come from the server. */
 export function complain(error: unknown): void {
   ElMessage({ message: wordsOf(error), type: 'error', grouping: true, duration: 6000, showClose: true })

@@ -74,9 +74,10 @@ async function json<T>(method: string, path: string, options?: CallOptions): Pro
 export const get = <T>(path: string, options?: CallOptions): Promise<T> => json('GET', path, options)
 export const post = <T>(path: string, body?: unknown, options?: CallOptions): Promise<T> =>
   json('POST', path, { ...options, body: body ?? {} })
-export const put = <T>(path: string, body: unknown): Promise<T> => json('PUT', path, { body })
+export const put = <T>(path: string, body: unknown, options?: CallOptions): Promise<T> =>
+  json('PUT', path, { ...options, body })
 export const patch = <T>(path: string, body: unknown): Promise<T> => json('PATCH', path, { body })
-export const remove = (path: string): Promise<void> => json('DELETE', path)
+export const remove = (path: string, options?: CallOptions): Promise<void> => json('DELETE', path, options)
 
 export interface Items<T> {
   items: T[]

@@ -1,4 +1,4 @@
-import { API, get, post, put, query, remove, type Items } from './client'
+import { API, get, post, query, remove, type Items } from './client'
 import type { Consultation, JoinPage, JoinToken, Member, NewMember, OrderStep } from './types'
 
 type Wrapped = Consultation | { consultation: Consultation }
@@ -20,10 +20,8 @@ export const actOn = (id: string, participantId: string, action: DeskAction) =>
 export const removeParticipant = (id: string, participantId: string) =>
   remove(`/consultations/${id}/participants/${participantId}`)
 export const callAbsent = (id: string) => post<unknown>(`/consultations/${id}/call-absent`)
-export const setLayout = (id: string, panes: number | null, seats: (string | null)[] | null) =>
-  put<unknown>(`/consultations/${id}/layout`, { panes, seats })
-export const pictureUrl = (id: string, width: number, stamp: number) =>
-  `${API}/consultations/${id}/picture.jpg${query({ width, t: stamp })}`
+export const pictureUrl = (id: string, width: number, stamp: number, view: 'hall' | 'chair' = 'hall') =>
+  `${API}/consultations/${id}/picture.jpg${query({ width, t: stamp, view: view === 'chair' ? view : undefined })}`
 
 export const makeJoinToken = (id: string, participantId: string | null, name: string) =>
   post<JoinToken>(`/consultations/${id}/join-tokens`, {

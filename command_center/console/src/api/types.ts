@@ -293,6 +293,9 @@ export interface DirectionStats {
   width?: number | null
   height?: number | null
   frame_rate?: number | null
+  jitter_ms?: number | null
+  round_trip_ms?: number | null
+  audio_codec?: string | null
 }
 export interface ParticipantStats extends DirectionStats {
   in?: DirectionStats | null
@@ -312,6 +315,132 @@ export interface Participant {
   joined_at: string | null
   stats: ParticipantStats | null
   join_url: string | null
+  /** Who keeps its microphone closed: 会控闭音, 点名 or an exclusive floor. */
+  muted_by: 'desk' | 'roll_call' | 'floor' | null
+  is_self_muted: boolean
+  watch_id: string | null
+  attempts: number
+  redial_limit: number
+  retry_at: string | null
+  has_given_up: boolean
+}
+export type View = 'hall' | 'chair'
+export type Arrangement = 'auto' | '1' | '2' | '3' | '4' | '1+5' | '1+7' | '9' | '13' | '16' | '20' | '25' | 'pip'
+export interface SpeakerSwitch {
+  sensitivity_db: number
+  hold_s: number
+}
+export interface LayoutWish {
+  view: View
+  arrangement: Arrangement | null
+  seats: (string | null)[] | null
+  speaker: SpeakerSwitch | null
+}
+export interface ChairLayout {
+  arrangement: Arrangement | null
+  panes: number | null
+  seats: (string | null)[] | null
+  speaker: SpeakerSwitch | null
+}
+export interface Overlay {
+  banner: string
+  message: string
+  message_until: string | null
+  clock: boolean
+  countdown_to: string | null
+  names: boolean
+}
+export interface FloorRequest {
+  participant_id: string
+  state: 'waiting' | 'granted'
+  origin: string
+  is_exclusive: boolean
+  requested_at: string
+  decided_at: string | null
+}
+export interface AttendanceMark {
+  participant_id: string
+  mark: 'present' | 'absent' | 'excused'
+  note: string
+  marked_at: string
+  marked_by: string
+}
+export interface Attendance {
+  began_at: string
+  ended_at: string | null
+  marks: AttendanceMark[]
+}
+export interface Polling {
+  participant_ids: string[]
+  interval_s: number
+  view: View
+  participant_id: string | null
+  turned_at: string | null
+}
+/** What the desk has ordered of a consultation. */
+export interface Control {
+  is_locked: boolean
+  arrangement: Arrangement | null
+  speaker: SpeakerSwitch | null
+  chair_layout: ChairLayout | null
+  chair_id: string | null
+  chair_since: string | null
+  broadcast: { kind: 'site' | 'mosaic'; participant_id: string | null } | null
+  roll_call_id: string | null
+  polling: Polling | null
+  floor: FloorRequest[]
+  floor_mutes_others: boolean
+  redial_limit: number
+  redial_pause_s: number
+  attendance: Attendance | null
+  overlay: Overlay
+  ends_at: string | null
+  ends_by_itself: boolean
+}
+export interface Alarm {
+  participant_id: string
+  code: string
+  text: string
+  since: string
+}
+export interface OwnDesk {
+  participant_id: string
+  microphone_muted: boolean
+  muted_by: 'desk' | 'roll_call' | 'floor' | null
+  is_self_muted: boolean
+  chair_name: string | null
+  is_chair: boolean
+  floor: 'waiting' | 'granted' | null
+  floor_place: number | null
+  floor_queue: { participant_id: string; name: string; state: 'waiting' | 'granted' }[]
+  broadcast_name: string | null
+  is_called: boolean
+  is_attendance_running: boolean
+  has_signed_in: boolean
+  message: string
+}
+export interface Template {
+  id: string
+  name: string
+  title: string
+  members: NewMember[]
+  made_at: string
+  is_drill: boolean
+}
+export interface Reservation {
+  id: string
+  title: string
+  starts_at: string
+  minutes: number
+  dial_number: string
+  template_id: string | null
+  members: NewMember[]
+  state: 'waiting' | 'opened' | 'cancelled' | 'failed'
+  reason_code: string | null
+  reason_text: string | null
+  consultation_id: string | null
+  ends_by_itself: boolean
+  is_drill: boolean
 }
 export interface Consultation {
   id: string
@@ -323,7 +452,14 @@ export interface Consultation {
   is_drill: boolean
   opened_at: string
   closed_at?: string | null
-  layout: { panes: number | null; seats: (string | null)[] | null }
+  layout: {
+    panes: number | null
+    seats: (string | null)[] | null
+    arrangement: Arrangement | null
+    speaker: SpeakerSwitch | null
+  }
+  control: Control
+  alarms: Alarm[]
   participants: Participant[]
 }
 /** Measurements of all members of one consultation, pushed each second and stored nowhere. */
@@ -345,6 +481,7 @@ export interface JoinPage {
   play: boolean
   state: ParticipantState | null
   reason_code: string | null
+  desk: OwnDesk | null
   orders: Order[]
 }
 
