@@ -13,8 +13,9 @@ from .messages import CallChanged, CallResult, CallState
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.DIALLING: frozenset({CallState.RINGING, CallState.CONNECTED, CallState.ENDED}),
-    CallState.RINGING: frozenset({CallState.CONNECTED, CallState.ENDED}),
-    CallState.CONNECTED: frozenset({CallState.ENDED}),
+    # back to dialling: the next rung of the ladder, the room's other line
+    CallState.RINGING: frozenset({CallState.DIALLING, CallState.CONNECTED, CallState.ENDED}),
+    CallState.CONNECTED: frozenset({CallState.DIALLING, CallState.ENDED}),
     CallState.ENDED: frozenset(),
 }
 

@@ -76,6 +76,8 @@ class Calls:
         self._locals: dict[str, SessionDescription] = {}
         self._offers: dict[str, SessionDescription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.on_untaken: Callable[[Call, CallResult], bool] = lambda call, result: False
+        self.on_silent: Callable[[Call], None] = lambda call: None
         self._removals: dict[str, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -177,6 +179,7 @@ class Calls:
         old.move(CallState.ENDED)
         self._by_leg.pop(old.leg_id, None)
         self.floors.close(old.leg_id)
+        self.on_untaken(old, CallResult.HUNG_UP)
         if old.has_leg:
             self._remove_leg(old, CloseReason.REPLACED)
         self._announce(old.changed())
@@ -186,7 +189,7 @@ class Calls:
 
     def finish(self, call: Call, result: CallResult, status: int | None = None) -> None:
         """End a call once: tell the house, hang up, take the leg off the node."""
-        if call.is_over:
+        if call.is_over or self.on_untaken(call, result):
             return
         call.result, call.sip_status = result, status
         call.move(CallState.ENDED)
@@ -199,6 +202,18 @@ class Calls:
         if call.has_leg:
             self._remove_leg(call, REASON_OF_RESULT.get(result, CloseReason.REJECTED))
         self._announce(call.changed())
+        self.edge.pump()
+
+    def restart(self, call: Call) -> None:
+        """Leave the call's session for another one that is dialled next; its leg stays."""
+        old = call.session_id
+        self._by_session.pop(old, None)
+        self._locals.pop(old, None)
+        self._offers.pop(old, None)
+        call.session_id, call.has_rung = secrets.token_hex(8), False
+        self._by_session[call.session_id] = call
+        self.edge.agent.hang_up(old, self.edge.now())
+        self.moved(call, CallState.DIALLING)
         self.edge.pump()
 
     def hang_up(self, leg_id: str, result: CallResult = CallResult.REMOVED) -> bool:
@@ -341,12 +356,15 @@ class Calls:
     # --- what the media node says ---------------------------------------------------------------
 
     def on_node_event(self, event: node_words.Event) -> None:
-        if not isinstance(event, node_words.LegClosed | node_words.KeyframeWanted):
+        known = node_words.LegClosed | node_words.LegLost | node_words.KeyframeWanted
+        if not isinstance(event, known):
             return
         call = self._by_leg.get(event.leg_id)
         if call is None:
             return
-        if isinstance(event, node_words.LegClosed):
+        if isinstance(event, node_words.LegLost):
+            self.on_silent(call)
+        elif isinstance(event, node_words.LegClosed):
             call.has_leg = False
             if event.reason is CloseReason.CONTROL_LOST:
                 return  # the node lost us; `reconcile` puts the leg back

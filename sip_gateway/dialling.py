@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
-from dataclasses import dataclass
+from dataclasses import replace
 
 import structlog
 
@@ -17,9 +16,11 @@ from .admission import Admission, Challenge
 from .call import Call
 from .calls import NOT_ACCEPTABLE, Calls
 from .capability import LocalMedia
+from .destinations import Destination, Destinations
 from .errors import LocalSipError, RemoteSipError
 from .guard import Offence
-from .messages import CallResult, CallState, Dial
+from .ladder import UNTAKEN, Ladder
+from .messages import CallResult, CallState, Dial, Rung
 from .ports import Admission as Admitted
 from .ports import Directory, Refusal
 from .registrations import Registrations
@@ -30,25 +31,13 @@ from .sip.events import IncomingCall
 from .sip.header import Address
 from .sip.message import Headers
 from .sip.offer_answer import answer_offer, make_offer
-from .sip.sdp import SessionDescription, is_address, parse_sdp
+from .sip.sdp import SessionDescription, parse_sdp
 from .sip.transaction import Flow
-from .sip.uri import SipUri, bracketed, parse_sip_uri
+from .sip.uri import SipUri, bracketed
 from .transfers import give_way, takes_place_of
 
+STATIC = "static-"  # begins the account of a room that has none
 _log = structlog.get_logger("sip_gateway.dialling")
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a call goes: Request-URI, flow, and what the far end wants to see."""
-
-    target: SipUri
-    flow: Flow
-    routes: tuple[str, ...] = ()
-    username: str | None = None
-    password: str | None = None
-    caller_user: str | None = None
-    caller_host: str | None = None
 
 
 class Dialling:
@@ -61,8 +50,10 @@ class Dialling:
         admission: Admission,
     ) -> None:
         self._settings, self._calls = settings, calls
-        self._registrations, self._directory = registrations, directory
-        self._admission = admission
+        self._directory, self._admission = directory, admission
+        self._destinations = Destinations(calls.edge, registrations, directory)
+        self._ladders: dict[str, Ladder] = {}  # by leg
+        calls.on_untaken, calls.on_silent = self._climb, self._check_line
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -81,20 +72,23 @@ class Dialling:
             remote=request.uri or request.number or request.account or "",
             session_number=secrets.randbits(48),
         )
+        ladder = self._ladders[request.leg_id] = Ladder(request)
         self._calls.add(call)
-        self._calls.spawn(self._dial_or_end(call, request))
+        self._calls.spawn(self._dial_or_end(call, ladder))
 
-    async def _dial_or_end(self, call: Call, request: Dial) -> None:
+    async def _dial_or_end(self, call: Call, ladder: Ladder, headers: Headers = ()) -> None:
         """Whatever fails on the way, the call ends and says so."""
         try:
-            await self._dial(call, request)
+            await self._dial(call, ladder, headers)
         except Exception:
             self._calls.finish(call, CallResult.UNREACHABLE)
             raise
 
-    async def _dial(self, call: Call, request: Dial) -> None:
+    async def _dial(self, call: Call, ladder: Ladder, headers: Headers) -> None:
+        """Call the ladder's present rung."""
+        session_id, rung = call.session_id, ladder.rung
         try:
-            destination = await self._destination(request)
+            destination = await self._destinations.of(rung)
         except RemoteSipError as error:
             _log.info("not_dialled", leg_id=call.leg_id, code=error.code)
             self._calls.finish(call, CallResult.UNREACHABLE)
@@ -104,7 +98,7 @@ class Dialling:
             return
         call.remote, call.remote_host = str(destination.target), destination.flow.host
         call.is_private = destination.flow.transport == "tls"
-        media: list[MediaKind] = ["audio"] if request.audio_only else self._everything()
+        media: list[MediaKind] = ["audio"] if ladder.dial.audio_only else self._everything()
         try:
             async with self._calls.lock(call.leg_id):
                 await self._calls.removed(call.leg_id)
@@ -113,8 +107,9 @@ class Dialling:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
             self._calls.finish(call, CallResult.MEDIA_FAILED)
             return
-        if self._calls.drop_leg_if_over(call):  # hung up while the node was asked
-            return
+        if self._calls.drop_leg_if_over(call) or call.session_id != session_id:
+            return  # hung up while the node was asked
+        local = self._on_this_line(call, ladder, local)
         try:
             offer = self._offer(call, self._calls.with_floor(call, local))
         except RemoteSipError as error:
@@ -122,8 +117,63 @@ class Dialling:
             self._calls.finish(call, CallResult.NO_COMMON_CODEC)
             return
         self._calls.offered(call, offer)
-        self._invite(call, request, destination, offer)
-        self._watch(call, request.ring_timeout_s)
+        self._invite(call, ladder.dial, destination, offer, headers)
+        self._watch(call, ladder)
+
+    def _on_this_line(self, call: Call, ladder: Ladder, local: LocalMedia) -> LocalMedia:
+        """The address to advertise follows the line, unless one is set for all."""
+        edge = self._calls.edge
+        ladder.bound_host = ladder.bound_host or call.remote_host
+        if local.address == edge.source_towards(ladder.bound_host):
+            local = replace(local, address=edge.source_towards(call.remote_host))
+        if ladder.rung.audio_only:
+            local = replace(local, video_port=None, content_port=None)
+        return local
+
+    # --- the ladder -----------------------------------------------------------------------------
+
+    def _climb(self, call: Call, result: CallResult) -> bool:
+        """Whether a call that was not taken goes on at its ladder's next rung."""
+        ladder = self._ladders.get(call.leg_id)
+        is_up = call.state is CallState.CONNECTED
+        following = None if ladder is None or is_up else ladder.after(result)
+        if ladder is None or following is None:
+            self._ladders.pop(call.leg_id, None)
+            if ladder is not None and ladder.was_up and not is_up and result in UNTAKEN:
+                self._calls.finish(call, CallResult.MEDIA_FAILED)  # it was in and fell out
+                return True
+            return False
+        _log.info("next_rung", leg_id=call.leg_id, rung=ladder.at, result=result)
+        self._calls.restart(call)
+        self._calls.spawn(self._dial_or_end(call, ladder))
+        return True
+
+    def _check_line(self, call: Call) -> None:
+        ladder = self._ladders.get(call.leg_id)
+        is_up = call.state is CallState.CONNECTED
+        if ladder is not None and is_up and ladder.has_other_line and not ladder.is_checking:
+            self._calls.spawn(self._switch_if_cut(call, ladder))
+
+    async def _switch_if_cut(self, call: Call, ladder: Ladder) -> None:
+        """A room that is silent on its line, media and signalling, is called on its other one."""
+        edge, session_id = self._calls.edge, call.session_id
+        ladder.is_checking = True
+        try:
+            edge.agent.probe(session_id, edge.now())
+            edge.pump()
+            end = edge.now() + self._settings.line_check_s
+            while edge.now() < end:
+                await asyncio.sleep(0.1)
+                gone = call.session_id != session_id or call.state is not CallState.CONNECTED
+                if gone or edge.agent.is_probe_answered(session_id):
+                    return
+            if ladder.other_line() is not None:
+                _log.warning("line_cut", leg_id=call.leg_id, line=call.remote_host)
+                headers = edge.agent.replaces(session_id)
+                self._calls.restart(call)
+                await self._dial_or_end(call, ladder, headers)
+        finally:
+            ladder.is_checking = False
 
     def _everything(self) -> list[MediaKind]:
         """What we offer; a content line only with a floor."""
@@ -139,7 +189,12 @@ class Dialling:
         )
 
     def _invite(
-        self, call: Call, request: Dial, destination: Destination, offer: SessionDescription
+        self,
+        call: Call,
+        request: Dial,
+        destination: Destination,
+        offer: SessionDescription,
+        headers: Headers,
     ) -> None:
         edge = self._calls.edge
         host = destination.caller_host or self._domain(destination.flow)
@@ -155,6 +210,7 @@ class Dialling:
                 routes=destination.routes,
                 username=destination.username,
                 password=destination.password,
+                headers=headers,
             ),
             edge.now(),
         )
@@ -164,60 +220,25 @@ class Dialling:
         host, _port = self._calls.edge.local_address(flow)
         return self._settings.domain or bracketed(host)
 
-    def _watch(self, call: Call, ring_timeout_s: float) -> None:
+    def _watch(self, call: Call, ladder: Ladder) -> None:
         """Two clocks of an unanswered call: no response at all, and nobody taking it."""
-        loop = asyncio.get_running_loop()
+        loop, session_id = asyncio.get_running_loop(), call.session_id
+        has_line = ladder.has_other_line and not ladder.was_up
+        first_s = self._settings.line_response_s if has_line else self._settings.first_response_s
+        ring_s = ladder.rung.ring_timeout_s
 
         def no_response() -> None:
-            session = call.session_id
-            if call.state is CallState.DIALLING and not self._calls.edge.agent.is_heard(session):
+            is_this = call.session_id == session_id and call.state is CallState.DIALLING
+            if is_this and not self._calls.edge.agent.is_heard(session_id):
                 self._calls.finish(call, CallResult.UNREACHABLE)
 
         def no_answer() -> None:
-            if call.state in (CallState.DIALLING, CallState.RINGING):
+            is_unanswered = call.state in (CallState.DIALLING, CallState.RINGING)
+            if is_unanswered and call.session_id == session_id:
                 self._calls.finish(call, CallResult.NO_ANSWER)
 
-        loop.call_later(min(self._settings.first_response_s, ring_timeout_s), no_response)
-        loop.call_later(ring_timeout_s, no_answer)
-
-    async def _destination(self, request: Dial) -> Destination | None:
-        """None when the account has no contact. Raises RemoteSipError for a bad address."""
-        if request.account is not None and request.uri is None:
-            binding = self._registrations.contact(request.account)
-            if binding is None:
-                return None
-            return Destination(binding.contact.without(), binding.flow, binding.path)
-        if request.uri is not None:
-            target = parse_sip_uri(request.uri).without()
-            return Destination(target, await self._resolve(target))
-        trunk = await self._directory.trunk()
-        if trunk is None:
-            raise RemoteSipError("trunk_missing")
-        base = parse_sip_uri(trunk.uri)
-        target = SipUri(base.host, request.number, base.port, base.params, base.scheme)
-        return Destination(
-            target,
-            await self._resolve(base),
-            username=trunk.username,
-            password=trunk.password,
-            caller_user=trunk.username,
-            caller_host=base.host,
-        )
-
-    async def _resolve(self, uri: SipUri) -> Flow:
-        transport = uri.transport
-        if not self._calls.edge.can_reach(transport):
-            raise RemoteSipError("transport_unsupported", transport=transport)
-        port = uri.port or (5061 if transport == "tls" else 5060)
-        if is_address(uri.bare_host):
-            return Flow(transport, uri.bare_host, port)
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(5):
-                found = await loop.getaddrinfo(uri.bare_host, port, type=socket.SOCK_DGRAM)
-        except (OSError, TimeoutError) as error:
-            raise RemoteSipError("host_unknown", host=uri.bare_host) from error
-        return Flow(transport, str(found[0][4][0]), port)
+        loop.call_later(min(first_s, ring_s), no_response)
+        loop.call_later(ring_s, no_answer)
 
     # --- in -------------------------------------------------------------------------------------
 
@@ -297,6 +318,8 @@ class Dialling:
                 session_number=secrets.randbits(48),
             )
             calls.add(call)
+            if admitted.lines:
+                self._ladders[call.leg_id] = _lines_of(call, admitted.lines)
             edge.agent.ring(event.session_id, edge.now())
             edge.pump()
             await self._answer(call, offer)
@@ -364,3 +387,24 @@ def _usable_media(offer: SessionDescription, *, has_floor: bool) -> list[MediaKi
     if not kinds or kinds == ["content"]:
         raise RemoteSipError("no_common_codec")
     return kinds
+
+
+def _lines_of(call: Call, lines: tuple[str, ...]) -> Ladder:
+    """The lines of a room that dialled in, standing at the one it came by."""
+    registered = call.account if call.account and not call.account.startswith(STATIC) else None
+    first, *others = [registered, *lines] if registered else lines
+    ladder = Ladder(
+        Dial(
+            leg_id=call.leg_id,
+            conference_id=call.conference_id,
+            account=registered,
+            uri=None if registered else first,
+            name=call.name,
+            ladder=[Rung(uri=uri, is_same_room=True) for uri in others],
+        )
+    )
+    ladder.bound_host = call.remote_host
+    for at, rung in enumerate(ladder.rungs):
+        if rung.uri is not None and f"@{call.remote_host}" in rung.uri:
+            ladder.at = at
+    return ladder

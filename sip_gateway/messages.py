@@ -42,6 +42,20 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Rung(Body):
+    """Where to call next: another line of the same room, or the telephone of who is on duty."""
+
+    account: str | None = None
+    uri: str | None = None
+    number: str | None = None
+    is_same_room: bool = Field(
+        default=False,
+        description="tried when the room cannot be reached, and in the call when its line is cut",
+    )
+    audio_only: bool = False
+    ring_timeout_s: float = Field(default=45.0, gt=0, le=300)
+
+
 class Dial(Body):
     """Dial a member into a conference. `leg_id` is minted by the caller and names the call too."""
 
@@ -56,6 +70,9 @@ class Dial(Body):
     caller_number: str = Field(default="9000", max_length=32)
     audio_only: bool = False
     ring_timeout_s: float = Field(default=45.0, gt=0, le=300)
+    ladder: list[Rung] = Field(
+        default=[], max_length=6, description="where to call while nobody took it, in this order"
+    )
 
 
 class HangUp(Body):

@@ -24,6 +24,7 @@ class Admission:
     conference_id: str
     leg_id: str
     name: str
+    lines: tuple[str, ...] = ()  # other addresses of this room, for when its line is cut
 
 
 @dataclass(frozen=True, slots=True)

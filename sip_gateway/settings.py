@@ -118,6 +118,16 @@ class GatewaySettings(BaseModel):
     first_response_s: float = Field(
         default=10.0, gt=0, description="seconds without any response until a room is unreachable"
     )
+    line_response_s: float = Field(
+        default=4.0,
+        gt=0,
+        description="the same where a room has another line to be tried, seconds",
+    )
+    line_check_s: float = Field(
+        default=2.5,
+        gt=0,
+        description="seconds a silent room has to answer on its line before its other line is used",
+    )
     node_grace_s: float = Field(
         default=12.0,
         ge=0,

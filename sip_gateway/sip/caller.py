@@ -320,6 +320,7 @@ class Caller:
         now: float,
     ) -> None:
         core, method = self._core, awaited.request.method
+        session.is_probe_answered = True
         if response.status in (401, 407):
             again = core.with_credentials(session, awaited.request, response, awaited.attempts)
             if again is not None and session.dialog is not None:

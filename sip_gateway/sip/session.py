@@ -128,6 +128,7 @@ class Session:
     interval: Interval | None = None
     allows_update: bool = False
     retry_offer: bytes | None = None  # our re-INVITE after 491
+    is_probe_answered: bool = False  # something came back for our OPTIONS
     reliable: ReliableProvisional | None = None
     early: dict[str, Dialog] = field(default_factory=dict)  # by remote tag, while we call
     early_numbers: dict[str, int] = field(default_factory=dict)  # the RSeq last acknowledged

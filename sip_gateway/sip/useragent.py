@@ -196,6 +196,25 @@ class UserAgent:
         None for an INVITE without Replaces. Raises RemoteSipError."""
         return replaced_by(self._core, request)
 
+    def probe(self, session_id: str, now: float) -> None:
+        """Ask whether the far end is still there (OPTIONS); see `is_probe_answered`."""
+        session = self._session(session_id)
+        session.is_probe_answered = False
+        if session.state is SessionState.CONFIRMED:
+            self._core.send_in_dialog(session, "OPTIONS", now)
+
+    def is_probe_answered(self, session_id: str) -> bool:
+        session = self._core.sessions.get(session_id)
+        return session is not None and session.is_probe_answered
+
+    def replaces(self, session_id: str) -> Headers:
+        """A Replaces header by which the far end knows this call (RFC 3891)."""
+        session = self._core.sessions.get(session_id)
+        if session is None or session.dialog is None:
+            return ()
+        ours, theirs = session.dialog.local.tag, session.dialog.remote.tag
+        return (("Replaces", f"{session.dialog.call_id};to-tag={theirs};from-tag={ours}"),)
+
     # --- inside -----------------------------------------------------------------------------------
 
     def _session(self, session_id: str) -> Session:

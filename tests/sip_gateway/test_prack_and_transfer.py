@@ -83,7 +83,7 @@ async def test_a_call_takes_the_place_of_another_in_its_conference(tmp_path: Pat
         assert (await desk.ended("leg-440229")).result is CallResult.HUNG_UP
         await eventually(lambda: phone.of(CallEnded))
         assert phone.of(CallEnded)[0].cause is EndCause.REMOTE
-        assert list(desk.node.legs) == ["leg-440118"]
+        await eventually(lambda: list(desk.node.legs) == ["leg-440118"])
 
 
 @pytest.mark.parametrize(
