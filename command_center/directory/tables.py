@@ -6,6 +6,7 @@ Coordinates are WGS-84 degrees. Region codes are GB/T 2260 (six digits) or the n
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, DateTime
@@ -64,6 +65,21 @@ class SiteRow(SQLModel, table=True):
         max_length=64,
         index=True,
         description="static only: IP address whose calls are taken without digest",
+    )
+    backup_uri: str | None = Field(
+        default=None,
+        max_length=200,
+        description="its other line (internet): sip:room@203.0.113.7, used when the first is cut",
+    )
+    ladder: list[dict[str, Any]] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False, server_default="[]"),
+        description="whom to ring when nobody answers: [{number, name, ring_timeout_s}]",
+    )
+    self_test: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(JSONB(none_as_null=True), nullable=True),
+        description="the newest self-test: {at, codes, ...}",
     )
     is_demo: bool = False
     is_drill: bool = False
