@@ -31,7 +31,7 @@ from .requests import (
     RunnerUp,
     Unassigned,
 )
-from .roads import PROFILES, UNREACHABLE_S, Graph, RoadConditions, RoadNetwork
+from .roads import PROFILES, UNREACHABLE_S, RoadNetwork
 
 PROFILE_NAMES = tuple(PROFILES)
 FALLBACK_S = 3_600
@@ -257,8 +257,7 @@ class Desk:
         """Travel with nothing closed and no weight limit, for the reason `roads`."""
         if (self.problem.travel_s[:, :, : len(self.served)] < NEVER_S).all():
             return None
-        easy = RoadNetwork(_without_limits(self.roads)).under(RoadConditions())
-        return self._tables(easy)[0]
+        return self._tables(self.roads.wide_open())[0]
 
     def _need_number(self, visit: int) -> int:
         task = int(self.problem.task_of[visit])
@@ -361,10 +360,3 @@ class Desk:
 
 def _minutes(seconds: int) -> int:
     return -(-seconds // 60)
-
-
-def _without_limits(roads: RoadNetwork) -> Graph:
-    graph = roads.graph.copy()
-    for _, _, attributes in graph.edges(data=True):
-        attributes["weight_limit_t"] = None
-    return graph

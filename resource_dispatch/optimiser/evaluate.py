@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .problem import NEVER_S, Meeting, Plan, Problem
 
+AS_THEY_COME, TOGETHER, IN_ORDER = (int(meeting) for meeting in Meeting)
 TERMS = (
     "unserved",
     "completion",
@@ -49,18 +50,18 @@ class Evaluation:
 
 def evaluate(problem: Problem, plan: Plan) -> Evaluation:
     """Schedule each visit as early as team, task and predecessors allow, then add up."""
+    facts = problem.facts
     violations = _membership_violations(problem, plan)
     times = _Times(problem, plan)
     times.run()
     violations += times.violations
     team_of = plan.team_of(problem.visits)
-    locked = {lock.visit for lock in problem.locks}
-    for task in range(problem.tasks):
-        made = [team_of[v] >= 0 for v in problem.visits_of(task)]
-        is_free = locked.isdisjoint(problem.visits_of(task))
-        whole = problem.meeting[task] == Meeting.AS_THEY_COME or all(made)
-        if any(made) and is_free and not whole:
-            violations.append(Violation("task_is_whole", visit=problem.visits_of(task)[0]))
+    for task, visits in enumerate(facts.visits):
+        if facts.meeting[task] == AS_THEY_COME:
+            continue
+        made = [team_of[v] >= 0 for v in visits]
+        if any(made) and not all(made) and facts.lock_start.keys().isdisjoint(visits):
+            violations.append(Violation("task_is_whole", visit=visits[0]))
     terms = _terms(problem, plan, times, team_of)
     return Evaluation(
         sum(terms.values()),
@@ -75,9 +76,10 @@ def evaluate(problem: Problem, plan: Plan) -> Evaluation:
 
 def _membership_violations(problem: Problem, plan: Plan) -> list[Violation]:
     found = []
+    facts = problem.facts
     seen: set[int] = set()
     tasks_of_team: set[tuple[int, int]] = set()
-    pinned = {pin.visit: pin.team for pin in problem.pins}
+    has_skill, has_crew = problem.has_skill, problem.has_crew
     if len(plan.routes) != problem.teams:
         return [Violation("one_route_per_team")]
     for team, route in enumerate(plan.routes):
@@ -85,20 +87,19 @@ def _membership_violations(problem: Problem, plan: Plan) -> list[Violation]:
             if visit in seen:
                 found.append(Violation("visit_once", team, visit))
             seen.add(visit)
-            if visit in pinned:
-                if pinned[visit] != team:
+            if visit in facts.pinned:
+                if facts.pinned[visit] != team:
                     found.append(Violation("override", team, visit))
-            elif not problem.has_skill[team, visit]:
+            elif not has_skill[team, visit]:
                 found.append(Violation("skill", team, visit))
-            elif not problem.has_crew[team, visit]:
+            elif not has_crew[team, visit]:
                 found.append(Violation("crew", team, visit))
-            key = (team, int(problem.task_of[visit]))
-            if key in tasks_of_team and problem.meeting[key[1]] != Meeting.IN_ORDER:
+            key = (team, facts.task_of[visit])
+            if key in tasks_of_team and facts.meeting[key[1]] != IN_ORDER:
                 found.append(Violation("distinct_teams", team, visit))
             tasks_of_team.add(key)
-    for team in range(problem.teams):
-        held = [k.visit for k in sorted(problem.locks, key=lambda k: k.start_s) if k.team == team]
-        if list(plan.routes[team][: len(held)]) != held:
+        held = facts.held[team]
+        if held and list(route[: len(held)]) != held:
             found.append(Violation("locked_order", team))
     return found
 
@@ -109,29 +110,31 @@ class _Times:
     def __init__(self, problem: Problem, plan: Plan) -> None:
         count = problem.visits
         self.problem = problem
+        self.facts = problem.facts
         self.plan = plan
         self.depart = [-1] * count
         self.arrive = [-1] * count
         self.start = [-1] * count
         self.finish = [-1] * count
         self.violations: list[Violation] = []
-        self._lock = {lock.visit: lock.start_s for lock in problem.locks}
         self._made: list[list[int]] = [[] for _ in range(problem.tasks)]
         for route in plan.routes:
             for visit in route:
-                self._made[int(problem.task_of[visit])].append(visit)
+                self._made[self.facts.task_of[visit]].append(visit)
         for visits in self._made:
             visits.sort()
 
     def run(self) -> None:
         """Visit fronts move forward whenever their task's turn has come."""
         heads = [0] * self.problem.teams
-        free = [int(a) for a in self.problem.available_s]
-        at = [int(s) for s in self.problem.start]
+        free = self.facts.available_s.copy()
+        at = self.facts.start.copy()
+        busy = [team for team, route in enumerate(self.plan.routes) if route]
         moved = True
         while moved:
             moved = False
-            for team, route in enumerate(self.plan.routes):
+            for team in busy:
+                route = self.plan.routes[team]
                 while heads[team] < len(route):
                     visit = route[heads[team]]
                     if self.start[visit] < 0 and not self._try_start(team, visit, free, at):
@@ -139,34 +142,37 @@ class _Times:
                     self._close(team, visit, free, at)
                     heads[team] += 1
                     moved = True
-        for team, route in enumerate(self.plan.routes):
-            if heads[team] < len(route):
-                self.violations.append(Violation("waits_for_itself", team, route[heads[team]]))
+        for team in busy:
+            if heads[team] < len(self.plan.routes[team]):
+                stuck = self.plan.routes[team][heads[team]]
+                self.violations.append(Violation("waits_for_itself", team, stuck))
 
     def _try_start(self, team: int, visit: int, free: list[int], at: list[int]) -> bool:
-        problem = self.problem
-        task = int(problem.task_of[visit])
+        facts = self.facts
+        task = facts.task_of[visit]
         if self.arrive[visit] < 0:
             self.depart[visit] = free[team]
-            way = int(problem.travel_s[problem.profile[team], at[team], problem.where[visit]])
+            way = self.problem.travel_s.item(facts.profile[team], at[team], facts.where[visit])
             self.arrive[visit] = free[team] + way
-        ready = max(self.arrive[visit], int(problem.release_s[task]), self._lock.get(visit, 0))
+        lock = facts.lock_start
+        ready = max(self.arrive[visit], facts.release_s[task], lock.get(visit, 0))
         # an order already given stands: it waits for no predecessor that was planned later
-        for before in () if visit in self._lock else problem.predecessors[task]:
+        for before in () if visit in lock else self.problem.predecessors[task]:
             done = self._finished(before)
             if done is None:
                 return False
             ready = max(ready, done)
         mates = self._made[task]
-        if problem.meeting[task] == Meeting.IN_ORDER:
+        meeting = facts.meeting[task]
+        if meeting == IN_ORDER:
             for mate in mates[: mates.index(visit)]:
                 if self.finish[mate] < 0:
                     return False
                 ready = max(ready, self.finish[mate])
-        elif problem.meeting[task] == Meeting.TOGETHER:
+        elif meeting == TOGETHER:
             if any(self.arrive[mate] < 0 for mate in mates):
                 return False
-            ready = max(ready, *(max(self.arrive[m], self._lock.get(m, 0)) for m in mates))
+            ready = max(ready, *(max(self.arrive[m], lock.get(m, 0)) for m in mates))
             for mate in mates:
                 self.start[mate] = ready
             return True
@@ -176,54 +182,55 @@ class _Times:
     def _finished(self, task: int) -> int | None:
         """When a predecessor is finished; `NEVER_S` when it is not made in full."""
         made = self._made[task]
-        if len(made) < len(self.problem.visits_of(task)):
+        if len(made) < len(self.facts.visits[task]):
             return NEVER_S
         if any(self.finish[v] < 0 for v in made):
             return None
         return max(self.finish[v] for v in made)
 
     def _close(self, team: int, visit: int, free: list[int], at: list[int]) -> None:
-        problem = self.problem
-        self.finish[visit] = self.start[visit] + int(problem.service_s[team, visit])
+        facts = self.facts
+        self.finish[visit] = self.start[visit] + self.problem.service_s.item(team, visit)
         free[team] = self.finish[visit]
-        at[team] = int(problem.where[visit])
-        if problem.available_s[team] >= NEVER_S:
+        at[team] = facts.where[visit]
+        if facts.available_s[team] >= NEVER_S:
             self.violations.append(Violation("available", team, visit))
         elif self.arrive[visit] >= NEVER_S:
             self.violations.append(Violation("roads", team, visit))
         elif self.start[visit] >= NEVER_S:
             self.violations.append(Violation("precedence", team, visit))
-        elif self.finish[visit] > problem.duty_end_s[team]:
+        elif self.finish[visit] > facts.duty_end_s[team]:
             self.violations.append(Violation("duty_end", team, visit))
 
 
 def _terms(problem: Problem, plan: Plan, times: _Times, team_of: list[int]) -> dict[str, int]:
-    weights = problem.weights
+    weights, facts = problem.weights, problem.facts
     terms = dict.fromkeys(TERMS, 0)
-    for task in range(problem.tasks):
-        severity = int(problem.severity[task])
-        visits = problem.visits_of(task)
+    for task, visits in enumerate(facts.visits):
+        severity = facts.severity[task]
         made = [v for v in visits if team_of[v] >= 0]
         terms["unserved"] += weights.unserved * severity * (len(visits) - len(made))
         if made:
             done = max(times.finish[v] for v in made)
             begun = max(times.start[v] for v in made)
-            late = max(0, begun - int(problem.golden_s[task]))
+            late = max(0, begun - facts.golden_s[task])
             terms["completion"] += weights.completion * severity * done
             terms["lateness"] += weights.lateness * severity * late
     for visit, team in enumerate(team_of):
         if team >= 0:
-            terms["authority"] += weights.authority * int(problem.assign_cost[team, visit])
-        before = int(problem.previous_team[visit])
+            terms["authority"] += weights.authority * problem.assign_cost.item(team, visit)
+        before = facts.previous_team[visit]
         if before >= 0 and before != team:
             terms["changes"] += weights.changes
     metres = 0
     for team, route in enumerate(plan.routes):
-        terms["fairness"] += weights.fairness * max(0, len(route) - 1)
-        at = int(problem.start[team])
+        if not route:
+            continue
+        terms["fairness"] += weights.fairness * (len(route) - 1)
+        at = facts.start[team]
         for visit in route:
-            metres += int(problem.metres[problem.profile[team], at, problem.where[visit]])
-            at = int(problem.where[visit])
+            metres += problem.metres.item(facts.profile[team], at, facts.where[visit])
+            at = facts.where[visit]
     terms["distance"] = weights.distance * (metres // 1000)
     terms["coverage"] = weights.coverage * coverage_gap(problem, plan)
     return terms
@@ -231,11 +238,12 @@ def _terms(problem: Problem, plan: Plan, times: _Times, team_of: list[int]) -> d
 
 def coverage_gap(problem: Problem, plan: Plan) -> int:
     """Teams missing at home, summed over the coverage groups."""
-    left = [0] * len(problem.coverage_floor)
+    facts = problem.facts
+    left = [0] * len(facts.coverage_floor)
+    if not left:
+        return 0
     for team, route in enumerate(plan.routes):
-        group = int(problem.coverage_group[team])
-        if group >= 0 and not route and problem.available_s[team] < NEVER_S:
+        group = facts.coverage_group[team]
+        if group >= 0 and not route and facts.available_s[team] < NEVER_S:
             left[group] += 1
-    return sum(
-        max(0, int(floor) - have) for floor, have in zip(problem.coverage_floor, left, strict=True)
-    )
+    return sum(max(0, floor - have) for floor, have in zip(facts.coverage_floor, left, strict=True))

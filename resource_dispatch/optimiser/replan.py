@@ -80,8 +80,13 @@ class Questions:
 
 
 def questions(problem: Problem, previous: Plan) -> Questions:
-    """The three problems that `previous` makes of `problem`. Takes no search, only insertions."""
+    """The three problems that `previous` makes of `problem`. Takes no search, only insertions.
+
+    Without anything planned before they are the problem itself.
+    """
     known = remembered(problem, previous)
+    if not any(previous.routes):
+        return Questions(problem, Plan.empty(problem), problem, problem)
     free = known.with_changes(weights=replace(known.weights, changes=0))
     kept = insert_only(known, previous)
     step = max(1, evaluate(free, kept).objective // CHANGE_SHARE)

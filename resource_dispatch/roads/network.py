@@ -8,7 +8,7 @@ per (vehicle class, source, direction), kept for the next question. A `RoadNetwo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
@@ -65,6 +65,7 @@ class RoadNetwork:
         self._before: RoadNetwork | None = None
         self._changed: Ints = np.zeros(0, dtype=np.int64)
         self._depth = 0
+        self._is_weightless = False
         if conditions is not None:
             vars(self).update(vars(self.under(conditions)))
             self._before = None
@@ -80,10 +81,18 @@ class RoadNetwork:
         other._index = self._index
         other._arrays = self._arrays
         other._rows = {}
+        other._is_weightless = self._is_weightless
         is_deep = self._depth >= MAX_DEPTH  # a chain for ever would keep every old row in memory
         other._depth = 0 if is_deep else self._depth + 1
         other._before = None if is_deep else self
         other._changed = self._arrays.positions(sorted(_changed(self.conditions, conditions)))
+        return other
+
+    def wide_open(self) -> RoadNetwork:
+        """The same roads with nothing closed or slow and no weight limit: what could be reached."""
+        other = self.under(RoadConditions())
+        other._before = None  # its rows are of other arcs' seconds
+        other._is_weightless = True
         return other
 
     def spot(self, longitude: float, latitude: float) -> Spot:
@@ -167,6 +176,8 @@ class RoadNetwork:
 
     def _arc_seconds(self, profile: str) -> ShortInts:
         vehicle = _profile(profile)
+        if self._is_weightless:
+            vehicle = replace(vehicle, name=f"{profile}, weightless", weight_t=0.0)
         seconds = self._arrays.open_seconds(vehicle).copy()
         edges = self.graph.edges
         slow, closed = list(self.conditions.slow.items()), list(self.conditions.closed)
