@@ -37,6 +37,7 @@ class MediaNode:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "video_bridge.node", "--socket", str(self._path), "--node-id",
             "bench", "--rtp-ports", PORTS, "--media-address", NEAR, "--log-level", "warning",
+            "--capacity", "1000000",  # nothing refused or shed: what it costs is what is asked
             stdin=subprocess.PIPE,
         )  # fmt: skip
         try:

@@ -95,6 +95,9 @@ def road_network(settings: Settings) -> RoadNetwork:
     return RoadNetwork(load_graph(file)) if file.exists() else demo_road_network()
 
 
+NODE_FULL_PCT = 95
+
+
 def build_health(database: Database, switchboard: Switchboard) -> Health:
     """What the health dot asks: database, media node, gateway."""
     from .web.health import Component, Health
@@ -104,7 +107,11 @@ def build_health(database: Database, switchboard: Switchboard) -> Health:
         return Component("database", "ok" if is_up else "down")
 
     async def node_answers() -> Component:
-        return Component("media_node", "ok" if switchboard.node.is_connected else "down")
+        if not switchboard.node.is_connected:
+            return Component("media_node", "down")
+        capacity = await switchboard.node.capacity()
+        state = "degraded" if capacity.used_pct >= NODE_FULL_PCT else "ok"
+        return Component("media_node", state, f"{capacity.used_pct} % of its capacity used")
 
     async def gateway_answers() -> Component:
         return Component("gateway", "ok" if switchboard.gateway.is_connected else "down")

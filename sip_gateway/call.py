@@ -47,9 +47,18 @@ REASON_OF_RESULT = {
     CallResult.REMOVED: CloseReason.REMOVED,
     CallResult.CANCELLED: CloseReason.REMOVED,
     CallResult.MEDIA_FAILED: CloseReason.FAILED,
+    CallResult.NODE_AT_CAPACITY: CloseReason.REJECTED,
     CallResult.NO_ANSWER: CloseReason.TIMED_OUT,
     CallResult.UNREACHABLE: CloseReason.TIMED_OUT,
 }
+
+FULL = frozenset({"node_at_capacity", "rtp_ports_exhausted"})  # refusals by the media node
+
+
+def result_of_refusal(code: str) -> CallResult:
+    """What the media node's refusal of a leg means for its call."""
+    return CallResult.NODE_AT_CAPACITY if code in FULL else CallResult.MEDIA_FAILED
+
 
 # what a leg that the node closed means for its call
 RESULT_OF_REASON = {

@@ -13,7 +13,7 @@ from video_bridge import NodeUnreachableError, VideoBridgeError
 from video_bridge.messages import MediaKind
 
 from .admission import Admission, Challenge
-from .call import Call
+from .call import FULL, Call, result_of_refusal
 from .calls import NOT_ACCEPTABLE, Calls
 from .capability import LocalMedia
 from .destinations import Destination, Destinations
@@ -105,7 +105,7 @@ class Dialling:
                 local = await self._calls.legs.add(call, media)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
-            self._calls.finish(call, CallResult.MEDIA_FAILED)
+            self._calls.finish(call, result_of_refusal(error.code))
             return
         if self._calls.drop_leg_if_over(call) or call.session_id != session_id:
             return  # hung up while the node was asked
@@ -334,7 +334,7 @@ class Dialling:
         except NodeUnreachableError as error:
             self._refuse(call, 503, error.code)
         except VideoBridgeError as error:
-            self._refuse(call, 480, error.code)
+            self._refuse(call, 503 if error.code in FULL else 480, error.code)
         else:
             if not call.is_over:
                 edge.agent.answer(call.session_id, body, edge.now())
@@ -367,7 +367,7 @@ class Dialling:
         edge = self._calls.edge
         with contextlib.suppress(LocalSipError):
             edge.agent.reject(call.session_id, status, edge.now())
-        result = CallResult.NO_COMMON_CODEC if status == 488 else CallResult.MEDIA_FAILED
+        result = CallResult.NO_COMMON_CODEC if status == 488 else result_of_refusal(code)
         if status == 400:
             result = CallResult.PROTOCOL_ERROR
         self._calls.finish(call, result, status)

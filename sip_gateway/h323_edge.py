@@ -15,7 +15,7 @@ import structlog
 from video_bridge import CloseReason, VideoBridgeError
 from video_bridge import messages as node_words
 
-from .call import RESULT_OF_REASON, Call
+from .call import RESULT_OF_REASON, Call, result_of_refusal
 from .errors import SignallingError
 from .guard import Guard, Offence
 from .h323.call import H323Call
@@ -226,7 +226,7 @@ class H323Edge:
             await room.bind(call)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
-            room.release("gatewayResources", CallResult.MEDIA_FAILED)
+            room.release("gatewayResources", result_of_refusal(error.code))
             return
         room.core.dial(
             number=address.username or "",
@@ -303,7 +303,7 @@ class H323Edge:
             await self._offer_control(room)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
-            room.release("gatewayResources", CallResult.MEDIA_FAILED)
+            room.release("gatewayResources", result_of_refusal(error.code))
             return
         with contextlib.suppress(SignallingError):  # released meanwhile
             room.answer()

@@ -35,6 +35,7 @@ class CallResult(StrEnum):
     NO_COMMON_CODEC = "no_common_codec"  # 488, 606
     AUTHENTICATION_FAILED = "authentication_failed"
     MEDIA_FAILED = "media_failed"  # the media node refused or closed the leg
+    NODE_AT_CAPACITY = "node_at_capacity"  # the media node carries no leg more
     PROTOCOL_ERROR = "protocol_error"
 
 

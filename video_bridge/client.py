@@ -69,6 +69,9 @@ class NodeClient:
     async def snapshot(self) -> m.Snapshot:
         return m.Snapshot.model_validate(await self._ask(m.SnapshotGet(), 5.0))
 
+    async def capacity(self) -> m.Capacity:
+        return m.Capacity.model_validate(await self._ask(m.CapacityGet(), 2.0))
+
     async def picture(
         self,
         conference_id: str,

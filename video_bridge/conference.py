@@ -156,6 +156,12 @@ class Conference:
             if verdict is not None:
                 self.end_leg(leg.leg_id, *verdict)
 
+    @property
+    def ticks(self) -> tuple[int, int]:
+        """Pictures so far: made, and late or starved."""
+        found = self.views.hall.punctuality
+        return found.ticks, found.late_ticks + found.starved_ticks
+
     def stats(self, now: float) -> m.ConferenceStats:
         seating, chair = self.views.seating()
         return m.ConferenceStats(

@@ -333,6 +333,12 @@ class SnapshotGet(Body):
     type: Literal["snapshot"] = "snapshot"
 
 
+class CapacityGet(Body):
+    """How much of the node is used, without the figures of every leg."""
+
+    type: Literal["capacity"] = "capacity"
+
+
 class StreamStats(Body):
     """One media in one direction."""
 
@@ -392,12 +398,27 @@ class ConferenceStats(Body):
     legs: list[LegStats] = []
 
 
+class Capacity(Body):
+    """What the node may use and uses, in milliseconds of a reference core each second."""
+
+    cores: int
+    speed: float = Field(description="1.0 is the reference machine, measured at the start")
+    promised_ms_per_s: int
+    used_ms_per_s: int
+    encoders_ms_per_s: int
+
+    @property
+    def used_pct(self) -> int:
+        return round(100 * self.used_ms_per_s / max(1, self.promised_ms_per_s))
+
+
 class Snapshot(Body):
     """All that the node holds: the answer to `snapshot` and `stats`."""
 
     node_id: str
     started_at: str
     conferences: list[ConferenceStats] = []
+    capacity: Capacity | None = None
 
 
 class Picture(Body):
@@ -554,6 +575,7 @@ Request = (
     | LiveStop
     | StatsGet
     | PictureGet
+    | CapacityGet
     | SnapshotGet
 )
 Event = (

@@ -19,8 +19,8 @@ class EncoderBudget(Protocol):
     def left_for(self, conference_id: str) -> float:
         """Milliseconds of a reference core each second."""
 
-    def take(self, conference_id: str, cost_ms_per_s: float) -> None:
-        """What the conference's encoders cost from now on."""
+    def take(self, conference_id: str, cost_ms_per_s: float, least_ms_per_s: float) -> None:
+        """What the conference's encoders cost from now on, and what they could at least."""
 
 
 class Places:
@@ -59,4 +59,5 @@ class Places:
         self._wished, self._refreshed_at = wishes, now
         left = self._budget.left_for(self._conference_id)
         self._allocation = self._allocator.allocate(wishes, left, now)
-        self._budget.take(self._conference_id, self._allocation.cost_ms_per_s)
+        found = self._allocation
+        self._budget.take(self._conference_id, found.cost_ms_per_s, found.least_ms_per_s)

@@ -71,6 +71,14 @@ PROBLEMS = {
     "media_node_unreachable": Problem(
         503, "媒体节点不可用，请稍后再试", "The media node does not answer"
     ),
+    "node_at_capacity": Problem(
+        503,
+        "媒体节点容量已满（已用 {used_pct}%），暂不能再接入",
+        "The media node carries no member more: {used_pct} % of its capacity is used",
+    ),
+    "rtp_ports_exhausted": Problem(
+        503, "媒体端口已用完，暂不能再接入", "All RTP ports of the media node are taken"
+    ),
     "media_node_timeout": Problem(503, "媒体节点没有及时应答", "The media node answered too late"),
     "gateway_unreachable": Problem(503, "SIP 网关不可用", "The SIP gateway does not answer"),
     "consultation_locked": Problem(

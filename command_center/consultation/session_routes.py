@@ -123,6 +123,8 @@ async def _join(ctx: Context[None], direction: Direction) -> web.Response:
             await fail_session(work, ticket, error.code)
         if isinstance(error, NodeUnreachableError):
             raise
+        if error.code in ("node_at_capacity", "rtp_ports_exhausted"):
+            raise LocalConsultationError(error.code, **error.fields) from error
         raise LocalConsultationError("offer_refused", reason=error.code) from error
     ctx.service(OfferMemory).keep(ticket.leg_id, ufrag_of(offer))
     location = f"/api/v1/consultations/{consultation_id}/sessions/{ticket.leg_id}"

@@ -169,6 +169,7 @@ _RESULTS: dict[CallResult, type[Event]] = {
     CallResult.NO_COMMON_CODEC: Refused,
     CallResult.AUTHENTICATION_FAILED: Refused,
     CallResult.MEDIA_FAILED: WentAway,
+    CallResult.NODE_AT_CAPACITY: Refused,
     CallResult.PROTOCOL_ERROR: Refused,
 }
 

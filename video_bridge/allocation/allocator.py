@@ -30,6 +30,7 @@ class Allocation:
     rungs: Mapping[str, RungKey | None]
     cost_ms_per_s: float
     shed: frozenset[Encoding]
+    least_ms_per_s: float  # if all stood on their lowest
 
 
 class Allocator:
@@ -51,7 +52,8 @@ class Allocator:
             self._shed[dearest] = now + SHED_FOR_S
             placed = _place(wishes, barred)
         rungs = {name: found[1] if found is not None else None for name, found in placed.items()}
-        return Allocation(rungs, _cost(placed.values()), frozenset(self._shed))
+        lowest = {(wish.view, wish.steps[-1]) for wish in wishes if wish.steps}
+        return Allocation(rungs, _cost(placed.values()), frozenset(self._shed), _cost(lowest))
 
     def _let_back(self, wishes: Sequence[Wish], budget_ms_per_s: float, now: float) -> None:
         """Rungs whose time is over, cheapest first, where they leave room."""

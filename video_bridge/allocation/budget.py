@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-USABLE_SHARE = 0.75  # of all cores; the rest is for peaks, signalling and the system
+USABLE_SHARE = 0.9  # of all cores; the rest is for peaks, signalling and the system
 COMPOSE_MS_PER_S = 70.0  # nine tiles into 1280 x 720, 25 times a second
-DECODE_MS_PER_S = 50.0  # one shown leg at 720p
-RECEIVE_MS_PER_S = 4.0  # packets of one sending leg, jitter buffer, reports
-SEND_MS_PER_S = 1.5  # packets to one receiver
-HEAR_MS_PER_S = 3.0  # decoding and measuring one voice, averaged over who speaks
+DECODE_MS_PER_S_MEGAPIXEL = 55.0  # of one shown leg, 25 pictures a second
+USUAL_MEGAPIXELS = 640 * 360 / 1e6  # before its first picture has come
+RECEIVE_MS_PER_S = 0.8  # packets of one sending leg, reports
+HEAR_MS_PER_S = 0.7  # its voice, averaged over who speaks
+SEND_MS_PER_S = 0.7  # packets to one receiver
 CAMERA_MS_PER_S = 60.0  # a camera's own process decodes all it sends
+NEW_RUNG_MS_PER_S = 50.0  # the first encoder of a node, before it is known which
 SHOWN_AT_MOST = 25
 LATE_SHARE = 0.05  # of pictures late: too much was promised
 EASE, RECOVER_PER_S = 0.85, 0.004
@@ -37,15 +39,18 @@ class LegCount:
     conferences: int = 0
     publishing: int = 0
     shown: int = 0
+    shown_megapixels: float = 0.0
     playing: int = 0
     cameras: int = 0
 
     def plus(self, *, publish: bool, play: bool, is_camera: bool, is_shown: bool) -> LegCount:
         """With one leg more."""
+        decoded = publish and is_shown and not is_camera
         return LegCount(
             self.conferences,
             self.publishing + publish,
-            self.shown + (publish and is_shown and not is_camera),
+            self.shown + decoded,
+            self.shown_megapixels + USUAL_MEGAPIXELS * decoded,
             self.playing + play,
             self.cameras + is_camera,
         )
@@ -56,7 +61,7 @@ class LegCount:
         return (
             self.conferences * COMPOSE_MS_PER_S
             + self.publishing * (RECEIVE_MS_PER_S + HEAR_MS_PER_S)
-            + self.shown * DECODE_MS_PER_S
+            + self.shown_megapixels * DECODE_MS_PER_S_MEGAPIXEL
             + self.playing * SEND_MS_PER_S
             + self.cameras * CAMERA_MS_PER_S
         )

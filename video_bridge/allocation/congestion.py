@@ -17,6 +17,7 @@ LEAST_SAMPLES = 5
 JUMP_S = 10.0  # more between two packets is another clock
 CUT = 0.85  # of what arrives; draft-ietf-rmcat-gcc-02 section 5.5
 CUT_PAUSE_S = 1.2  # the sender has to hear of it and the queue to empty
+FALLING = 0.85  # of the longest queue seen: it empties already, wait
 EMPTIES_TO = 0.75  # of a queue must be gone after OBEYED_S of less, or it is none of ours
 OBEYED_S = 3.0
 KEPT_BELOW = 0.88  # of the capacity that was seen, for HOLD_S
@@ -75,6 +76,7 @@ class InboundBound:
         self._cap_bps = cap_bps
         self._capacity_bps: float | None = None
         self._cut_at: float | None = None
+        self._queue_at_cut_s = 0.0  # the longest since it was last empty
         self._episode: tuple[float, float, float] | None = None  # began, queue, bound before
         self._updated_at: float | None = None
 
@@ -91,11 +93,14 @@ class InboundBound:
         if queue_s > QUEUE_S and arriving_bps > 0:
             if self._is_no_queue_of_ours(queue_s, arriving_bps, now):
                 return False
-            if may_cut:
+            is_falling = queue_s < FALLING * self._queue_at_cut_s
+            self._queue_at_cut_s = max(self._queue_at_cut_s, queue_s) if is_falling else queue_s
+            if may_cut and not is_falling:
                 self._cut(queue_s, arriving_bps, now)
-            return may_cut
+                return True
+            return False
         if queue_s < EMPTY_S:
-            self._episode = None
+            self._episode, self._queue_at_cut_s = None, 0.0
             grown = self.bound_bps * (1 + GROWTH_PER_S * elapsed)
             self.bound_bps = max(min(grown, self._ceiling(now)), min(self.bound_bps, self._cap_bps))
         return False

@@ -71,7 +71,7 @@ _STEPS: dict[tuple[str, int], tuple[RungKey, ...]] = {
 
 # Milliseconds of one core per picture on the reference machine, scaling and packetising included
 # (docs/allocation.md says how they were measured); a node scales them by its own calibration.
-_ENCODE_MS_PER_MEGAPIXEL = {"H264": 9.0, "VP8": 8.0, "H263": 9.0, "H263-1998": 9.0, "H261": 9.0}
+_ENCODE_MS_PER_MEGAPIXEL = {"H264": 9.0, "VP8": 8.0, "H263": 20.0, "H263-1998": 20.0, "H261": 16.0}
 _ENCODE_MS_LEAST = 0.3
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import RemoteMediaError
-from ..rtp.header_ext import AUDIO_LEVEL_URI, MID_URI
+from ..rtp.header_ext import ABS_SEND_TIME_URI, AUDIO_LEVEL_URI, MID_URI
 from .offer import Offer, OfferedCodec, OfferedMedia
 
 _VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
@@ -35,6 +35,7 @@ class AcceptedMedia:
     receive: bool
     feedback: tuple[str, ...]
     audio_level_id: int | None
+    send_time_id: int | None = None
     mid_id: int | None = None
     packetization_mode: int = 1
 
@@ -147,6 +148,7 @@ def _accept_media(media: OfferedMedia, *, publish: bool, play: bool) -> Accepted
         if media.kind == "video"
         else (),
         audio_level_id=media.extensions.get(AUDIO_LEVEL_URI) if media.kind == "audio" else None,
+        send_time_id=media.extensions.get(ABS_SEND_TIME_URI) if media.kind == "video" else None,
         mid_id=media.extensions.get(MID_URI) if media.kind == "video" else None,
         packetization_mode=_mode(codec),
     )
@@ -241,6 +243,8 @@ def _section_lines(
     lines += _codec_lines(section)
     if section.audio_level_id is not None:
         lines.append(f"a=extmap:{section.audio_level_id} {AUDIO_LEVEL_URI}")
+    if section.send_time_id is not None:
+        lines.append(f"a=extmap:{section.send_time_id} {ABS_SEND_TIME_URI}")
     if section.mid_id is not None:
         lines.append(f"a=extmap:{section.mid_id} {MID_URI}")
     is_content = section.media == "content"

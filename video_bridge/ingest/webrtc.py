@@ -250,5 +250,6 @@ def _plan(section: AcceptedMedia) -> MediaPlan:
         packetization_mode=section.packetization_mode,
         profile_level_id=parameters.get("profile-level-id"),
         audio_level_id=section.audio_level_id,
+        send_time_id=section.send_time_id,
         allows_asymmetric_level=parameters.get("level-asymmetry-allowed") == "1",
     )

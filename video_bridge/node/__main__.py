@@ -43,6 +43,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--node-id", default="node-1")
     parser.add_argument("--rtp-ports", type=_port_range, default=(20000, 23999))
     parser.add_argument("--media-address", type=_address, help="address to advertise (1:1 NAT)")
+    parser.add_argument(
+        "--capacity", type=float, help="at most so many ms of a reference core each second"
+    )
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning"])
     return parser.parse_args()
 
@@ -84,7 +87,9 @@ def main() -> int:
     first, last = arguments.rtp_ports
     try:
         find_font()
-        options = NodeOptions(arguments.node_id, first, last, arguments.media_address)
+        options = NodeOptions(
+            arguments.node_id, first, last, arguments.media_address, arguments.capacity
+        )
         asyncio.run(serve(options, arguments.socket))
     except (VideoBridgeError, OSError) as error:
         log.critical("cannot serve: %s", error)

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
 from ..messages import CloseReason, LegKind, LegState
 from ..transports.rtp_ports import RtpPorts
+from .calibration import measure_speed
 from .capacity import NodeCapacity, count_legs
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class NodeOptions:
     first_port: int
     last_port: int
     media_address: str | None = None
+    capacity: float | None = None  # ms of a reference core each second; None: what it measures
 
 
 _REQUESTS: dict[str, type[m.Request]] = {
@@ -64,6 +66,7 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "stats": m.StatsGet,
     "picture": m.PictureGet,
     "snapshot": m.SnapshotGet,
+    "capacity": m.CapacityGet,
 }
 
 
@@ -81,7 +84,10 @@ class NodeService:
         self._encode = ThreadPoolExecutor(cores, "encode")
         self._audio = ThreadPoolExecutor(1, "audio")
         self._conferences: dict[str, Conference] = {}
-        self.capacity = NodeCapacity(Machine(os.cpu_count() or 1), self._count)
+        self.capacity = NodeCapacity(
+            Machine(len(os.sched_getaffinity(0))), self._count, self._ticks, options.capacity
+        )
+        self._encode.submit(self._calibrate)
         self._workers = Workers(self._decode, self._encode, self._audio, self.capacity)
         self._around = Surroundings(self._ports, self._decode, self._emit, options.media_address)
         self._adding: dict[str, asyncio.Task[m.LegAdded]] = {}  # leg id -> its first answer
@@ -104,6 +110,7 @@ class NodeService:
             m.StatsGet: self._stats,
             m.PictureGet: self._picture,
             m.SnapshotGet: self._snapshot,
+            m.CapacityGet: self._tell_capacity,
         }
 
     def hello(self) -> Json:
@@ -154,6 +161,21 @@ class NodeService:
             self._adding.pop(event.leg_id, None)
             log.info("leg %s closed: %s %s", event.leg_id, event.reason, event.detail or "")
         self._emit_wire(event.type, event.model_dump(mode="json"))
+
+    def _calibrate(self) -> None:
+        """In a worker thread; until it is done the machine is taken for the reference one."""
+        try:
+            speed = measure_speed()
+        except Exception:
+            log.exception("calibration failed")
+            return
+        self.capacity.machine = replace(self.capacity.machine, speed=speed)
+        log.info("capacity: %s", self.capacity.figures())
+
+    def _ticks(self) -> tuple[int, int]:
+        """Pictures of all conferences so far: made, and late."""
+        found = [conference.ticks for conference in self._conferences.values()]
+        return sum(made for made, _ in found), sum(late for _, late in found)
 
     def _count(self) -> LegCount:
         return count_legs(self._conferences.values())
@@ -238,6 +260,7 @@ class NodeService:
             raise
 
     async def _add_new(self, conference: Conference, request: m.LegAdd) -> m.LegAdded:
+        self.capacity.admit(request)
         leg = Leg(request, conference, asyncio.get_running_loop().time())
         conference.join(leg)
         try:
@@ -340,6 +363,10 @@ class NodeService:
             return self._snapshot_of([self._conference(request.conference_id)])
         return self._snapshot_of(list(self._conferences.values()))
 
+    async def _tell_capacity(self, request: m.CapacityGet) -> m.Body:
+        del request
+        return self.capacity.figures()
+
     async def _snapshot(self, request: m.SnapshotGet) -> m.Body:
         del request
         return self._snapshot_of(list(self._conferences.values()))
@@ -350,6 +377,7 @@ class NodeService:
             node_id=self.options.node_id,
             started_at=self.started_at,
             conferences=[conference.stats(now) for conference in conferences],
+            capacity=self.capacity.figures(),
         )
 
     async def _picture(self, request: m.PictureGet) -> m.Body:

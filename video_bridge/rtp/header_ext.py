@@ -11,6 +11,7 @@ ONE_BYTE_PROFILE = 0xBEDE
 TWO_BYTE_PROFILE = 0x1000
 
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 
 
@@ -89,6 +90,12 @@ def audio_level(packet: RtpPacket, extension_id: int) -> AudioLevel | None:
     if not value:
         return None
     return AudioLevel(level_dbov=-(value[0] & 0x7F), has_voice=bool(value[0] & 0x80))
+
+
+def absolute_send_time(packet: RtpPacket, extension_id: int) -> float | None:
+    """When the packet left, in seconds that begin again each 64: 24 bits of 6.18 fixed point."""
+    value = parse_extensions(packet.extension_profile, packet.extensions).get(extension_id)
+    return None if value is None or len(value) != 3 else int.from_bytes(value) / (1 << 18)
 
 
 def build_audio_level(level: AudioLevel) -> bytes:

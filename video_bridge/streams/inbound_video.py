@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from ..allocation.budget import USUAL_MEGAPIXELS
 from ..codecs.picture import Picture
 from ..codecs.video import VideoDecoder
 from ..datapath import Mode
@@ -224,6 +225,13 @@ class InboundVideo:
     def pictures(self) -> int:
         """Decoded, since it is seen."""
         return self._decoder.frames_decoded
+
+    @property
+    def megapixels(self) -> float:
+        """Of the newest picture, or what is usual."""
+        if self.newest is None:
+            return USUAL_MEGAPIXELS
+        return self.newest.picture.width * self.newest.picture.height / 1e6
 
     def longest_gap_s(self, now: float) -> float:
         """Between two pictures shown, of the last seconds; the one that lasts counts too."""

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from ..allocation import InboundBound, LinkTerms
 from ..rtp import rtcp
+from ..rtp.header_ext import absolute_send_time
 from ..rtp.packet import RtpPacket
 from .inbound_audio import InboundAudio
 from .inbound_video import InboundVideo
+from .plan import MediaPlan
 
 UPDATE_EVERY_S = 0.1
+SEND_TIME_WRAPS_S = 64.0
 PACKET_OVERHEAD = 40  # octets of RTP, UDP and IP headers, as TMMBR counts them
 
 
@@ -23,17 +26,32 @@ class Offered:
         start = cap if terms.start_bps * 2 > terms.cap_bps else terms.start_bps
         self.bound = InboundBound(start, cap)
         self._sampled: tuple[int, int] | None = None
+        self._sent_s = 0.0  # unwrapped
         self._updated_at = 0.0
 
     @property
     def bound_bps(self) -> int:
         return int(self.bound.bound_bps)
 
-    def sample(self, packet: RtpPacket, clock_rate: int, now: float) -> None:
-        """The first packet of each picture: the others wait for it at the sender."""
-        if (packet.ssrc, packet.timestamp) != self._sampled:
-            self._sampled = packet.ssrc, packet.timestamp
-            self.bound.delays.arrived(packet.timestamp / clock_rate, now)
+    def sample(self, packet: RtpPacket, plan: MediaPlan, now: float) -> None:
+        """The first packet of each picture: the others wait for it at the sender.
+
+        Browsers pace their packets, so the time at which a picture was taken is not that at which
+        it left; they say the latter in an extension. Raises RemoteMediaError.
+        """
+        if (packet.ssrc, packet.timestamp) == self._sampled:
+            return
+        self._sampled = packet.ssrc, packet.timestamp
+        sent_s = None
+        if plan.send_time_id is not None:
+            sent_s = absolute_send_time(packet, plan.send_time_id)
+        if sent_s is None:
+            self.bound.delays.arrived(packet.timestamp / plan.clock_rate, now)
+            return
+        wrapped = (sent_s - self._sent_s) % SEND_TIME_WRAPS_S
+        # An overtaken packet is a little before the last one, not a minute after it.
+        self._sent_s += wrapped if wrapped < SEND_TIME_WRAPS_S / 2 else wrapped - SEND_TIME_WRAPS_S
+        self.bound.delays.arrived(self._sent_s, now)
 
     def update(self, streams: Iterable[InboundAudio | InboundVideo], now: float) -> bool:
         """True when less may be offered than before: report at once."""

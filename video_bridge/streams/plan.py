@@ -25,6 +25,7 @@ class MediaPlan:
     profile_level_id: str | None = None
     max_bitrate_bps: int | None = None
     audio_level_id: int | None = None
+    send_time_id: int | None = None  # of the abs-send-time extension
     allows_asymmetric_level: bool = False
     receive_as: tuple[str, int, int] | None = None  # codec, payload type, clock rate (H.245)
 

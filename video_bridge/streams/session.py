@@ -209,7 +209,7 @@ class RtpSession:
             return True
         for kind, video in self.pictures.items():
             if media in (None, kind) and packet.payload_type == video.plan.payload_type:
-                self.offered.sample(packet, video.plan.clock_rate, now)
+                self.offered.sample(packet, video.plan, now)
                 video.receive(packet, size, now)
                 return True
         return False
@@ -374,6 +374,10 @@ class RtpSession:
         stream = self.pictures.get(media)
         if stream is not None:
             stream.set_shown(is_shown)
+
+    def decoded_megapixels(self) -> list[float]:
+        """The sizes of the pictures that are decoded now."""
+        return [self.pictures[media].megapixels for media in self._shown if media in self.pictures]
 
     def newest(self) -> Shown | None:
         return self.video_in.newest if self.video_in is not None else None

@@ -287,3 +287,20 @@ def test_key_frame_is_made_of_the_picture_that_was_named() -> None:
     peer.session.poll(1.0, 1.0)
     asked = [media for media, packets in peer.sent if isinstance(packets[0], rtcp.PictureLoss)]
     assert asked == ["content"]
+
+
+def test_time_of_leaving_counts_where_the_browser_says_it() -> None:
+    """A browser holds packets back to pace them: that is no queue of its line."""
+    peer = Peer(AUDIO, replace(VIDEO, send_time_id=3))
+    for frame in range(200):
+        left = 60.0 + frame / 25 + min(0.5, frame / 200)  # paced ever later; the clock wraps at 64
+        profile, extensions = build_extensions(
+            {3: (round(left * (1 << 18)) % (1 << 24)).to_bytes(3)}
+        )
+        data = RtpPacket(
+            96, frame, frame * 3600, 7, bytes(1150), True,
+            extension_profile=profile, extensions=extensions,
+        )  # fmt: skip
+        peer.session.take_rtp(bytes(data), left - 60.0, "video")
+        peer.session.poll(left - 60.0, left)
+    assert peer.asked(rtcp.Remb)[-1].bitrate_bps >> 17 == 3_000_000 >> 17
