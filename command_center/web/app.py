@@ -27,6 +27,7 @@ from .middlewares import guard
 from .openapi import describe
 from .problems import PROBLEMS, Problem
 from .routing import Route
+from .socket_calls import SocketCalls
 from .strict_json import MAX_BODY
 
 API = "/api/v1"
@@ -96,6 +97,7 @@ def create_app(
 
     app.cleanup_ctx.append(feel_the_pulse)
     live = Live(desk, rooms.events, origins=origins)
+    live.answer_call = SocketCalls(app, rooms.routes).answer
     live.attach(app)
     app[LIVE] = live
     add_console(app, console or Path(__file__).parent / "dist")

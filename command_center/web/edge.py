@@ -88,9 +88,8 @@ async def _read(request: web.Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _validate(model: type[BaseModel], raw: bytes) -> BaseModel:
+def validate(model: type[BaseModel], value: object) -> BaseModel:
     """Strict validation: '5' is no number and true no count. Raises EdgeError with the fields."""
-    value = parse_json(raw)
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
@@ -113,7 +112,7 @@ async def _body(request: web.Request, route: Route) -> tuple[Any, bytes]:
     raw = await _read(request, MAX_BODY)
     if content_type != "application/json" and raw:
         raise EdgeError("content_type_wrong", expected="application/json")
-    return _validate(route.body, raw or b"{}"), raw
+    return validate(route.body, parse_json(raw or b"{}")), raw
 
 
 def _answer(route: Route, result: Any, context: Context[Any]) -> Answer | web.StreamResponse:
@@ -187,7 +186,7 @@ async def _execute(request: web.Request, route: Route, stage: _Stage) -> web.Str
     return response
 
 
-def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
+def code_of(error: Exception) -> tuple[str, dict[str, Any]]:
     """The stable code and fields of any error that reaches the edge."""
     code, fields = getattr(error, "code", None), getattr(error, "fields", None)
     if isinstance(error, DBAPIError):
@@ -238,7 +237,7 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
             raise
         except Exception as error:  # noqa: BLE001 - the request's outermost frame
             table = request.app[PROBLEM_TABLE]
-            code, fields = _code_of(error)
+            code, fields = code_of(error)
             code, problem = problem_of(code, table)
             if problem.status >= 500 and code != "database_unavailable":
                 _log.error("request_failed", route=route.path, code=code, exc_info=error)

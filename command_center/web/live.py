@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from ..security.sessions import resolve_join_token, resolve_session
 from ..security.work import EVENT_CHANNEL, Desk
 from .outbox import events_after, newest_seq, wire_event
 
+AnswerCall = Callable[[Actor, object], Awaitable[dict[str, Any]]]
 COOKIE = "cc_session"
 RECHECK_S = 3.0
 _log = structlog.get_logger("command_center.live")
@@ -70,7 +71,9 @@ class Live:
             logger=False,
             engineio_logger=False,
         )
+        self.answer_call: AnswerCall | None = None
         self._server.on("connect", self._connect)
+        self._server.on("call", self._call)
         self._server.on("disconnect", self._disconnect)
 
     def attach(self, app: web.Application) -> None:
@@ -107,6 +110,16 @@ class Live:
 
     async def _disconnect(self, sid: str, *_reason: object) -> None:
         self._listeners.pop(sid, None)
+
+    async def _call(self, sid: str, asked: Any = None) -> dict[str, Any]:
+        """An order over the socket (`socket_calls`), as the person who holds it."""
+        listener = self._listeners.get(sid)
+        if listener is None or self.answer_call is None:
+            return {"status": 401, "body": {"code": "not_signed_in"}}
+        actor = await self._actor(listener)  # now, not as it was at the last recheck
+        if actor is None:
+            return {"status": 401, "body": {"code": "not_signed_in"}}
+        return await self.answer_call(actor, asked)
 
     async def _actor(self, listener: _Listener) -> Actor | None:
         async with self._desk.database.session() as session:
@@ -149,9 +162,7 @@ class Live:
         for sid, listener in list(self._listeners.items()):
             actor = listener.actor
             if actor.kind is ActorKind.FIELD_TEAM:
-                is_told = consultation_id is not None and (
-                    actor.consultation_id == consultation_id
-                )
+                is_told = consultation_id is not None and (actor.consultation_id == consultation_id)
             else:
                 is_told = actor.may(permission) and actor.covers(region_code or None)
             if is_told:

@@ -88,13 +88,13 @@ def problem_of(code: str, table: Mapping[str, Problem]) -> tuple[str, Problem]:
     return (code, known) if known else ("internal_error", table["internal_error"])
 
 
-def problem_response(
+def problem_body(
     code: str, fields: dict[str, Any] | None = None, *, table: Mapping[str, Problem] = PROBLEMS
-) -> web.Response:
-    """An `application/problem+json` answer. Never a stack trace, never the input."""
+) -> dict[str, Any]:
+    """The RFC 9457 document of an error. Never a stack trace, never the input."""
     code, problem = problem_of(code, table)
     fields = fields or {}
-    body = {
+    return {
         "type": f"urn:command-center:problem:{code}",
         "title": problem.en.format_map(_Blank(fields)),
         "status": problem.status,
@@ -103,10 +103,17 @@ def problem_response(
         "detail_en": problem.en.format_map(_Blank(fields)),
         "fields": fields,
     }
-    headers = {"Retry-After": "2"} if problem.status == 503 else {}
+
+
+def problem_response(
+    code: str, fields: dict[str, Any] | None = None, *, table: Mapping[str, Problem] = PROBLEMS
+) -> web.Response:
+    """An `application/problem+json` answer."""
+    body = problem_body(code, fields, table=table)
+    headers = {"Retry-After": "2"} if body["status"] == 503 else {}
     return web.Response(
         body=json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace"),
-        status=problem.status,
+        status=body["status"],
         content_type="application/problem+json",
         headers=headers,
     )

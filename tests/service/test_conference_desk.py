@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import socketio
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from sqlalchemy import text
+from yarl import URL
 
 from command_center.consultation.gateway_directory import GatewayDirectory
 from command_center.consultation.switchboard import Switchboard
 from command_center.security import Desk, Role
 from sip_gateway.messages import CallResult, CallState, DtmfPressed
 from sip_gateway.ports import Admission, Refusal
-from tests.service.conftest import SignIn
+from tests.service.conftest import Person, SignIn
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, camera_member, site_member, until
 
@@ -360,6 +362,48 @@ async def test_a_member_that_leaves_for_good_leaves_its_tokens(stage: Stage) -> 
     assert (control["chair_id"], control["broadcast"]) == (None, None)
 
 
+async def test_orders_go_over_the_socket_too(
+    stage: Stage, server: TestServer, sign_in: SignIn, desk: Desk
+) -> None:
+    """`call` runs the same route: same words, same permission, same audit."""
+    opened = await stage.open()
+    path = f"/consultations/{opened['id']}"
+    trainer = await sign_in(Role.TRAINER)
+
+    async def call(person: Person, *asked: Any) -> dict[str, Any]:
+        jar = person.session.cookie_jar.filter_cookies(URL(person.base))
+        client = socketio.AsyncClient(reconnection=False)
+        await client.connect(
+            f"http://127.0.0.1:{server.port}",
+            headers={"Cookie": f"cc_session={jar['cc_session'].value}"},
+        )
+        try:
+            found: dict[str, Any] = await client.call("call", asked[0], timeout=10)
+        finally:
+            await client.disconnect()
+        return found
+
+    done = await call(stage.officer, {"method": "POST", "path": f"{path}/lock"})
+    assert (done["status"], done["body"]["control"]["is_locked"]) == (200, True)
+    asked = {"method": "POST", "path": f"{path}/extend", "body": {"minutes": "30"}}
+    wrong = await call(stage.officer, asked)
+    assert (wrong["status"], wrong["body"]["code"]) == (422, "validation_failed")
+    refused = await call(trainer, {"method": "DELETE", "path": f"{path}/lock"})
+    assert (refused["status"], refused["body"]["code"]) == (403, "permission_denied")
+    strange = await call(stage.officer, {"method": "POST", "path": "/session"})
+    assert strange["status"] == 404
+    assert (await call(stage.officer, "nonsense"))["status"] == 422
+    async with desk.database.session() as session:
+        rows = await session.execute(
+            text("SELECT action, outcome FROM audit WHERE remote = 'socket' ORDER BY seq")
+        )
+        assert [tuple(row) for row in rows][-3:] == [
+            ("consultation.lock", "done"),
+            ("consultation.extend", "refused"),
+            ("consultation.lock", "refused"),
+        ]
+
+
 async def test_every_order_is_audited_and_told(stage: Stage, desk: Desk, sign_in: SignIn) -> None:
     """Who forced whose picture must be found afterwards; another city's desk orders nothing."""
     held = await meeting(stage)
@@ -367,7 +411,8 @@ async def test_every_order_is_audited_and_told(stage: Stage, desk: Desk, sign_in
     await held.order("DELETE", "/broadcast")
     async with desk.database.session() as session:
         rows = await session.execute(
-            text("SELECT action FROM audit WHERE object_id = :id ORDER BY seq"), {"id": held.opened["id"]}
+            text("SELECT action FROM audit WHERE object_id = :id ORDER BY seq"),
+            {"id": held.opened["id"]},
         )
         actions = [row[0] for row in rows]
     assert actions[-2:] == ["broadcast.start", "broadcast.stop"]
