@@ -29,7 +29,7 @@ from .picture import Picture, blank, fill, scale_into, view
 
 log = logging.getLogger(__name__)
 
-_GROUND = (20, 132, 126)
+_GROUND = (34, 138, 122)
 _BARS = (16, 128, 128)
 _SPEAKING = (170, 84, 70)
 _INSET_EDGE = (190, 128, 128)
