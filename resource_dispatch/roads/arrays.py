@@ -14,6 +14,7 @@ from .graph import Arc, Graph, VehicleProfile, arc_seconds
 
 Ints = npt.NDArray[np.int64]
 ShortInts = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 UNREACHABLE_S = 10**9
 
 
@@ -66,7 +67,8 @@ class RoadArrays:
         from .kernel_repair import walk_metres  # numba is loaded by those who drive
 
         metres = np.zeros(len(nodes), dtype=np.int64)
-        walk_metres(self.out_start, self.heads, self.metres, follow, nodes, metres)
+        known = np.full(self.size, -1, dtype=np.int64)
+        walk_metres(self.out_start, self.heads, self.metres, follow, nodes, known, metres)
         return metres
 
 

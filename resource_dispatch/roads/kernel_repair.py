@@ -79,18 +79,33 @@ def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
 
 
 @compiled
+def arc_metres(start: Any, heads: Any, metres: Any, u: int, w: int) -> int:
+    for a in range(start[u], start[u + 1]):
+        if heads[a] == w:
+            found: int = metres[a]
+            return found
+    return 0
+
+
+@compiled
 def walk_metres(  # noqa: PLR0917 (a kernel takes its arrays one by one)
-    start: Any, heads: Any, metres: Any, follow: Any, nodes: Any, out: Any
+    start: Any, heads: Any, metres: Any, follow: Any, nodes: Any, known: Any, out: Any
 ) -> None:
-    """`out[k]`: metres from `nodes[k]` along `follow` (next node to the root, negative = stop)."""
+    """`out[k]`: metres from `nodes[k]` along `follow` (next node to the root, negative = stop).
+
+    `known` comes as -1 for every node and keeps what was walked: ways to one root join soon.
+    """
     for k in range(nodes.shape[0]):
         u = nodes[k]
         total = 0
-        while follow[u] >= 0:
-            w = follow[u]
-            for a in range(start[u], start[u + 1]):
-                if heads[a] == w:
-                    total += metres[a]
-                    break
-            u = w
+        while follow[u] >= 0 and known[u] < 0:
+            total += arc_metres(start, heads, metres, u, follow[u])
+            u = follow[u]
+        if known[u] > 0:
+            total += known[u]
         out[k] = total
+        u = nodes[k]
+        while follow[u] >= 0 and known[u] < 0:
+            known[u] = total
+            total -= arc_metres(start, heads, metres, u, follow[u])
+            u = follow[u]

@@ -7,7 +7,9 @@ per (vehicle class, source, direction), kept for the next question. A `RoadNetwo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import networkx as nx
@@ -15,7 +17,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..errors import LocalDispatchError, RemoteDispatchError
-from .arrays import UNREACHABLE_S, Ints, RoadArrays, Rows, ShortInts, arc_time
+from .arrays import UNREACHABLE_S, Bools, Ints, RoadArrays, Rows, ShortInts, arc_time
 from .conditions import RoadConditions
 from .geometry import Floats, distance_m, project_m
 from .graph import PROFILES, Arc, Graph, VehicleProfile
@@ -108,27 +110,30 @@ class RoadNetwork:
         self, sources: Sequence[Spot], targets: Sequence[Spot], profile: str = "standard"
     ) -> Ints:
         """Seconds from each source to each target, `UNREACHABLE_S` where no road is open."""
-        return self.tables(sources, targets, profile)[0]
+        seconds = np.full((len(sources), len(targets)), UNREACHABLE_S, dtype=np.int64)
+        nodes = np.array([s.node for s in sources], dtype=np.int64)
+        access = np.array([s.access_s for s in sources], dtype=np.int64)
+        self._prepare(profile, targets)
+        for column, target in enumerate(targets):
+            row, _ = self._row(profile, target.node, backward=True)
+            way = row[nodes].astype(np.int64)
+            open_ = way < UNREACHABLE_S
+            seconds[open_, column] = (way + access)[open_] + target.access_s
+        seconds[_same_places(sources, targets)] = 0
+        return seconds
 
     def tables(
         self, sources: Sequence[Spot], targets: Sequence[Spot], profile: str = "standard"
     ) -> tuple[Ints, Ints]:
         """Seconds and metres of the quickest routes, shape (sources, targets)."""
-        seconds = np.full((len(sources), len(targets)), UNREACHABLE_S, dtype=np.int64)
+        seconds = self.matrix(sources, targets, profile)
         metres = np.zeros((len(sources), len(targets)), dtype=np.int64)
         nodes = np.array([s.node for s in sources], dtype=np.int64)
-        access = np.array([s.access_s for s in sources], dtype=np.int64)
+        access_m = np.array([s.access_m for s in sources], dtype=np.int64)
         for column, target in enumerate(targets):
-            row, follow = self._row(profile, target.node, backward=True)
-            way = row[nodes].astype(np.int64)
-            long = self._arrays.walk(follow, nodes)
-            seconds[:, column] = np.where(
-                way >= UNREACHABLE_S, UNREACHABLE_S, way + access + target.access_s
-            )
-            metres[:, column] = long + [s.access_m for s in sources] + target.access_m
-            for k, source in enumerate(sources):
-                if (source.longitude, source.latitude) == (target.longitude, target.latitude):
-                    seconds[k, column] = metres[k, column] = 0
+            _, follow = self._row(profile, target.node, backward=True)
+            metres[:, column] = self._arrays.walk(follow, nodes) + access_m + target.access_m
+        metres[_same_places(sources, targets)] = 0
         return seconds, metres
 
     def route(self, source: Spot, target: Spot, profile: str = "standard") -> Route | None:
@@ -159,6 +164,14 @@ class RoadNetwork:
         seconds = self._rows_of(profile, backward=False).search.out_s
         return int(seconds[self._arrays.positions([arc])[0]])
 
+    def _prepare(self, profile: str, targets: Sequence[Spot]) -> None:
+        """Make or repair what rows are missing, on every core: the kernels let go of the GIL."""
+        rows = self._rows_of(profile, backward=True)
+        missing = sorted({target.node for target in targets if target.node not in rows.rows})
+        if len(missing) > 1:
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+                list(threads.map(lambda n: self._row(profile, n, backward=True), missing))
+
     def _row(self, profile: str, source: int, *, backward: bool) -> tuple[ShortInts, ShortInts]:
         rows = self._rows_of(profile, backward=backward)
         if source in rows.rows or self._before is None:
@@ -187,6 +200,14 @@ class RoadNetwork:
         if closed:
             seconds[self._arrays.positions(closed)] = UNREACHABLE_S
         return seconds
+
+
+def _same_places(sources: Sequence[Spot], targets: Sequence[Spot]) -> Bools:
+    """Which pairs are one and the same spot of the map."""
+    a = np.array([(s.longitude, s.latitude) for s in sources]).reshape(-1, 1, 2)
+    b = np.array([(t.longitude, t.latitude) for t in targets]).reshape(1, -1, 2)
+    same: Bools = (a == b).all(axis=2)
+    return same
 
 
 def _changed(before: RoadConditions, after: RoadConditions) -> set[Arc]:
