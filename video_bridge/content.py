@@ -309,9 +309,6 @@ class ContentShow:
         targets = [o.target for o in outbounds if o.target is not None]
         self._pace(rung.send(targets, payloads, now))
         self._sent_at[rung.key] = now
-        sent_at = self._loop.time()
-        for outbound in outbounds:
-            outbound.count_sent(sent_at)
 
     def _pace(self, departure: Departure) -> None:
         if departure.remaining:

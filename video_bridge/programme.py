@@ -177,9 +177,6 @@ class Programme:
             if outbound.target is not None:
                 targets.append(outbound.target)
         self._pace(rung.send(targets, payloads, now))
-        sent_at = self._loop.time()
-        for outbound in outbounds:
-            outbound.count_sent(sent_at)
 
     def _pace(self, departure: Departure) -> None:
         """The rest of a large frame, a group of packets at a time."""

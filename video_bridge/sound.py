@@ -151,7 +151,6 @@ class Sound:
             if ear.outbound.target is not None:
                 key = mixed.heard_by[ear.leg_id]
                 by_payload.setdefault(key, []).append(ear.outbound)
-        now = self._loop.time()
         for key, outbounds in by_payload.items():
             payload = mixed.payloads[key]
             if not payload:
@@ -163,8 +162,6 @@ class Sound:
             timestamp = self._ticks * self._encoders[key].clock_units & 0xFFFFFFFF
             targets = [outbound.target for outbound in outbounds if outbound.target is not None]
             fanout.send(targets, [payload], timestamp, marker_last=False)
-            for outbound in outbounds:
-                outbound.count_sent(now)
 
     def _judge_speaker(self, legs: list[Leg], levels: dict[str, int], now: float) -> None:
         """Mark the loudest who speaks; the mark stays a moment, so that it does not flicker."""

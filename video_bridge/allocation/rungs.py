@@ -21,6 +21,10 @@ class RungKey:
     packetization_mode: int = 1
     fps: int = FULL_FPS
 
+    def __hash__(self) -> int:
+        """Keys are looked up for every receiver at every tick; these two tell most apart."""
+        return hash((self.codec, self.bitrate_bps))
+
     @property
     def line_bps(self) -> int:
         """What the rung takes of a line, headers included."""

@@ -31,41 +31,43 @@ class FanoutResult:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+@dataclass(slots=True)
+class Batch:
+    """A frame's payloads, kept for those who ask again. `native` is the C side's view of them."""
+
     payloads: tuple[bytes, ...]
     octets: int
+    native: object = None
 
 
 Run = tuple[FanoutTarget, SentRun]
 
 
-class Departure:
+class Departure(ABC):
     """A frame on its way: call `send` until `remaining` is 0."""
 
-    def __init__(self, fanout: Fanout, runs: list[Run], payloads: tuple[bytes, ...]) -> None:
+    def __init__(self, fanout: Fanout, count: int) -> None:
         self._fanout = fanout
-        self._runs = runs
-        self._payloads = payloads
+        self._count = count
         self._next = 0
 
     @property
     def remaining(self) -> int:
         """Packets that each target still has to get."""
-        return len(self._payloads) - self._next
+        return self._count - self._next
 
     def send(self, packets: int = GROUP) -> FanoutResult:
         """The next `packets` to every target that is still open."""
-        part = range(self._next, min(self._next + packets, len(self._payloads)))
+        part = range(self._next, min(self._next + packets, self._count))
         self._next = part.stop
-        live = [run for run in self._runs if not run[0].is_closed]
-        if not part or not live:
-            return FanoutResult(0, 0)
-        failed = self._fanout._send_runs(live, self._payloads, part)
-        sent = len(part) * len(live) - failed
-        self._fanout.packets_sent += sent
-        self._fanout.packets_failed += failed
-        return FanoutResult(sent, failed)
+        result = self._send_part(part) if part else FanoutResult(0, 0)
+        self._fanout.packets_sent += result.sent
+        self._fanout.packets_failed += result.failed
+        return result
+
+    @abstractmethod
+    def _send_part(self, part: range) -> FanoutResult:
+        """These packets to every target that is still open."""
 
 
 class Fanout(ABC):
@@ -74,7 +76,7 @@ class Fanout(ABC):
     datapath: str
 
     def __init__(self, history_batches: int = HISTORY_BATCHES) -> None:
-        self._history: OrderedDict[int, _Batch] = OrderedDict()
+        self._history: OrderedDict[int, Batch] = OrderedDict()
         self._history_batches = history_batches
         self.packets_sent = 0
         self.packets_failed = 0
@@ -96,6 +98,7 @@ class Fanout(ABC):
             len(payloads)
         )
 
+    @abstractmethod
     def prepare(
         self,
         targets: Iterable[FanoutTarget],
@@ -108,57 +111,18 @@ class Fanout(ABC):
 
         Its sequence numbers are given now, so what is sent in between follows them.
         """
-        batch = _Batch(tuple(payloads), sum(map(len, payloads)))
+
+    @abstractmethod
+    def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
+        """Send again what a NACK asks for, byte for byte. Returns how many were still known."""
+
+    def _remember(self, payloads: Sequence[bytes]) -> tuple[int, Batch]:
+        batch = Batch(tuple(payloads), sum(map(len, payloads)))
         number = next(_batch_numbers)
         self._history[number] = batch
         if len(self._history) > self._history_batches:
             self._history.popitem(last=False)
-        count = len(payloads)
-        live: list[Run] = []
-        for target in targets if payloads else ():
-            if target.is_closed:
-                continue
-            run = SentRun(
-                first_extended=target.next_extended,
-                count=count,
-                batch=number,
-                timestamp=(timestamp + target.ts_offset) & 0xFFFFFFFF,
-                marker_last=marker_last,
-                payload_type=target.payload_type,
-            )
-            target.note_run(run, batch.octets)
-            live.append((target, run))
-        return Departure(self, live, batch.payloads)
-
-    def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
-        """Send again what a NACK asks for, byte for byte. Returns how many were still known."""
-        wanted = set(seqs)
-        resent = 0
-        if target.is_closed:
-            return 0
-        for run in reversed(tuple(target.runs)):  # a copy: another thread may be sending
-            if not wanted:
-                break
-            batch = self._history.get(run.batch)
-            if batch is None or len(batch.payloads) != run.count:
-                continue
-            first = run.first_extended
-            for sequence in [s for s in wanted if (s - first) & 0xFFFF < run.count]:
-                wanted.discard(sequence)
-                index = (sequence - first) & 0xFFFF
-                resent += self._send_again(target, run, batch.payloads, index)
-        self.packets_resent += resent
-        return resent
-
-    @abstractmethod
-    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
-        """Send the batch's packets `part` to each; returns how many packets failed."""
-
-    @abstractmethod
-    def _send_again(
-        self, target: FanoutTarget, run: SentRun, payloads: Sequence[bytes], index: int
-    ) -> int:
-        """1 when the packet was handed to the kernel."""
+        return number, batch
 
 
 def rtp_header(target: FanoutTarget, run: SentRun, index: int) -> bytes:
@@ -176,34 +140,82 @@ def rtp_header(target: FanoutTarget, run: SentRun, index: int) -> bytes:
     )
 
 
+class _PythonDeparture(Departure):
+    def __init__(self, fanout: PythonFanout, runs: list[Run], payloads: tuple[bytes, ...]) -> None:
+        super().__init__(fanout, len(payloads))
+        self._runs = runs
+        self._payloads = payloads
+
+    def _send_part(self, part: range) -> FanoutResult:
+        live = [run for run in self._runs if not run[0].is_closed]
+        failed = 0
+        for target, run in live:
+            for index in part:
+                failed += not send_one(target, run, self._payloads[index], index)
+        return FanoutResult(len(part) * len(live) - failed, failed)
+
+
 class PythonFanout(Fanout):
     """The twin in Python: about 6 us a packet."""
 
     datapath = "python"
 
-    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
-        failed = 0
-        for target, run in runs:
-            for index in part:
-                if not self._send_one(target, run, payloads[index], index):
-                    failed += 1
-        return failed
+    def prepare(
+        self,
+        targets: Iterable[FanoutTarget],
+        payloads: Sequence[bytes],
+        timestamp: int,
+        *,
+        marker_last: bool = True,
+    ) -> Departure:
+        number, batch = self._remember(payloads)
+        live: list[Run] = []
+        for target in targets if payloads else ():
+            if target.is_closed:
+                continue
+            run = SentRun(
+                first_extended=target.next_extended,
+                count=len(payloads),
+                batch=number,
+                timestamp=(timestamp + target.ts_offset) & 0xFFFFFFFF,
+                marker_last=marker_last,
+                payload_type=target.payload_type,
+            )
+            target.note_run(run, batch.octets)
+            live.append((target, run))
+        return _PythonDeparture(self, live, batch.payloads)
 
-    def _send_again(
-        self, target: FanoutTarget, run: SentRun, payloads: Sequence[bytes], index: int
-    ) -> int:
-        return int(self._send_one(target, run, payloads[index], index))
+    def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
+        wanted = set(seqs)
+        resent = 0
+        if target.is_closed:
+            return 0
+        for run in reversed(tuple(target.runs)):  # a copy: another thread may be sending
+            if not wanted:
+                break
+            batch = self._history.get(run.batch)
+            if batch is None or len(batch.payloads) != run.count:
+                continue
+            first = run.first_extended
+            for sequence in [s for s in wanted if (s - first) & 0xFFFF < run.count]:
+                wanted.discard(sequence)
+                index = (sequence - first) & 0xFFFF
+                resent += send_one(target, run, batch.payloads[index], index)
+        self.packets_resent += resent
+        return resent
 
-    def _send_one(self, target: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
-        packet = rtp_header(target, run, index) + payload
-        try:
-            if (srtp := target.srtp_sender) is not None:
-                packet = srtp.protect(packet)
-            if target.sender is not None:
-                target.sender(packet)
-            elif target.socket is not None:
-                target.socket.sendto(packet, socket.MSG_DONTWAIT, target.address)
-        except (OSError, LocalMediaError):
-            target.packets_failed += 1
-            return False
-        return True
+
+def send_one(target: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
+    """True when the packet was handed to the kernel, or to the target's own sender."""
+    packet = rtp_header(target, run, index) + payload
+    try:
+        if (srtp := target.srtp_sender) is not None:
+            packet = srtp.protect(packet)
+        if target.sender is not None:
+            target.sender(packet)
+        elif target.socket is not None:
+            target.socket.sendto(packet, socket.MSG_DONTWAIT, target.address)
+    except (OSError, LocalMediaError):
+        target.packets_failed += 1
+        return False
+    return True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..errors import LocalMediaError
-from .fanout import HISTORY_BATCHES, Fanout, Run
+from .fanout import HISTORY_BATCHES, Batch, Departure, Fanout, FanoutResult
 from .keys import SrtpProfile
-from .target import FanoutTarget, SentRun
+from .target import FanoutTarget, State
 
 SUITES = {
     None: 0,
@@ -19,6 +20,7 @@ SUITES = {
     SrtpProfile.AEAD_AES_256_GCM: 4,
 }
 _MAX_PACKET = 1500
+MAX_AUDIENCES = 4
 
 
 class _Run(ctypes.Structure):
@@ -29,54 +31,42 @@ class _Run(ctypes.Structure):
         ("first_extended", ctypes.c_uint64),
         ("timestamp", ctypes.c_uint32),
         ("ssrc", ctypes.c_uint32),
-        ("fd", ctypes.c_int32),
         ("payload_type", ctypes.c_uint8),
         ("marker_last", ctypes.c_uint8),
         ("failed", ctypes.c_uint16),
     )
 
 
+_POINTER, _INT, _BYTES = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
+_RUNS = ctypes.POINTER(_Run)
+_PAYLOADS, _SIZES = ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_int32)
+_U32, _U64 = ctypes.c_uint32, ctypes.c_uint64
+_PROTOTYPES: dict[str, tuple[object, list[object]]] = {
+    "dp_target_new": (
+        _POINTER,
+        [_INT, _BYTES, _BYTES, _BYTES, _INT, ctypes.POINTER(State)],
+    ),
+    "dp_target_free": (None, [_POINTER]),
+    "dp_target_move": (_INT, [_POINTER, _INT, _BYTES, _INT, _INT]),
+    "dp_begin": (
+        None,
+        [ctypes.POINTER(_POINTER), _INT, _RUNS, _INT, _U64, _U32, _INT, _U64],
+    ),
+    "dp_find": (
+        _INT,
+        [_POINTER, _U32, _RUNS, ctypes.POINTER(_U64), ctypes.POINTER(_INT)],
+    ),
+    "dp_build": (_INT, [_RUNS, _INT, _INT, _BYTES, _INT, _BYTES]),
+    "dp_send": (_INT, [_RUNS, _INT, _PAYLOADS, _SIZES, _INT, _INT, _INT]),
+}
+
+
 def declare(library: ctypes.CDLL) -> None:
     """Set the prototypes: without them pointers would be cut to 32 bits."""
-    runs, byte_strings = ctypes.POINTER(_Run), ctypes.POINTER(ctypes.c_char_p)
-    integers = ctypes.POINTER(ctypes.c_int32)
-    library.dp_target_new.restype = ctypes.c_void_p
-    library.dp_target_new.argtypes = [
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_char_p,
-        ctypes.c_char_p,
-        ctypes.c_int,
-    ]
-    library.dp_target_free.restype = None
-    library.dp_target_free.argtypes = [ctypes.c_void_p]
-    library.dp_target_move.restype = ctypes.c_int
-    library.dp_target_move.argtypes = [
-        ctypes.c_void_p,
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_int,
-        ctypes.c_int,
-    ]
-    library.dp_build.restype = ctypes.c_int
-    library.dp_build.argtypes = [
-        runs,
-        ctypes.c_int,
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_int,
-        ctypes.c_char_p,
-    ]
-    library.dp_send.restype = ctypes.c_int
-    library.dp_send.argtypes = [
-        runs,
-        ctypes.c_int,
-        byte_strings,
-        integers,
-        ctypes.c_int,
-        ctypes.c_int,
-        ctypes.c_int,
-    ]
+    for name, (result, arguments) in _PROTOTYPES.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
 
 
 class NativeTarget:
@@ -85,6 +75,7 @@ class NativeTarget:
     def __init__(self, library: ctypes.CDLL, target: FanoutTarget) -> None:
         """Raises LocalMediaError `datapath_target_refused`."""
         self._library = library
+        self._state = target.state  # C writes into its memory
         keys = target.srtp
         self.pointer = library.dp_target_new(
             SUITES[keys.profile if keys else None],
@@ -92,10 +83,11 @@ class NativeTarget:
             keys.master_salt if keys else b"",
             target.extension,
             len(target.extension),
+            ctypes.byref(target.state),
         )
         if not self.pointer:
             raise LocalMediaError("datapath_target_refused")
-        self._address: tuple[str, int] | None = None
+        self.follow(target.address)
 
     def __del__(self) -> None:
         if getattr(self, "pointer", None):
@@ -103,9 +95,7 @@ class NativeTarget:
             self.pointer = None
 
     def follow(self, address: tuple[str, int]) -> None:
-        """Take over the target's address when it has changed."""
-        if address == self._address:
-            return
+        """Send to this address from now on. Raises LocalMediaError `address_not_numeric`."""
         host, _, zone = address[0].partition("%")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         scope = 0
@@ -113,7 +103,83 @@ class NativeTarget:
             scope = int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
         if self._library.dp_target_move(self.pointer, family, host.encode(), address[1], scope):
             raise LocalMediaError("address_not_numeric", host=address[0])
-        self._address = address
+
+
+class _NativeBatch:
+    """A frame's payloads as C takes them."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.count = len(batch.payloads)
+        self.pointers = (ctypes.c_char_p * self.count)(*batch.payloads)
+        self.sizes = (ctypes.c_int32 * self.count)(*map(len, batch.payloads))
+
+    @classmethod
+    def of(cls, batch: Batch) -> _NativeBatch:
+        if not isinstance(batch.native, _NativeBatch):
+            batch.native = cls(batch)
+        return batch.native
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """The same targets, time after time: their C sides are gathered once."""
+
+    asked: list[FanoutTarget]
+    closings: int  # of all targets, when it was gathered
+    targets: list[FanoutTarget]
+    pointers: ctypes.Array[ctypes.c_void_p]
+    has_sender: bool
+
+
+class _NativeDeparture(Departure):
+    def __init__(
+        self, fanout: NativeFanout, audience: _Audience, runs: ctypes.Array[_Run], batch: Batch
+    ) -> None:
+        super().__init__(fanout, len(batch.payloads))
+        self._library = fanout.library
+        self._targets, self._runs = audience.targets, runs
+        self._has_sender = audience.has_sender
+        self._closings = audience.closings
+        self._batch = batch
+
+    def _send_part(self, part: range) -> FanoutResult:
+        if self._closings != FanoutTarget.closings:
+            self._drop_closed()
+        targets = self._targets
+        if not targets:
+            return FanoutResult(0, 0)
+        if self._has_sender:
+            failed = sum(
+                not send_packet(self._library, target, run, self._batch, index)
+                for target, run in zip(targets, self._runs, strict=True)
+                for index in part
+            )
+            return FanoutResult(len(targets) * len(part) - failed, failed)
+        native = _NativeBatch.of(self._batch)
+        sent = self._library.dp_send(
+            self._runs,
+            len(targets),
+            native.pointers,
+            native.sizes,
+            native.count,
+            part.start,
+            part.stop,
+        )
+        failed = len(targets) * len(part) - int(sent)
+        if failed:
+            for target, run in zip(targets, self._runs, strict=True):
+                target.packets_failed += run.failed
+        return FanoutResult(int(sent), failed)
+
+    def _drop_closed(self) -> None:
+        live = [
+            (target, run)
+            for target, run in zip(self._targets, self._runs, strict=True)
+            if not target.is_closed
+        ]
+        self._closings = FanoutTarget.closings
+        self._targets = [target for target, _ in live]
+        self._runs = (_Run * len(live))(*(run for _, run in live))
 
 
 class NativeFanout(Fanout):
@@ -123,72 +189,95 @@ class NativeFanout(Fanout):
 
     def __init__(self, library: ctypes.CDLL, history_batches: int = HISTORY_BATCHES) -> None:
         super().__init__(history_batches)
-        self._library = library
+        self.library = library
+        self._audiences: list[_Audience] = []
 
     def _native(self, target: FanoutTarget) -> NativeTarget:
         native = target.native
         if not isinstance(native, NativeTarget):
-            native = target.native = NativeTarget(self._library, target)
-        native.follow(target.address)
+            native = target.native = NativeTarget(self.library, target)
         return native
 
-    def _fill(self, slot: _Run, target: FanoutTarget, run: SentRun) -> None:
-        slot.target = self._native(target).pointer
-        slot.first_extended = run.first_extended
-        slot.timestamp = run.timestamp
-        slot.ssrc = target.ssrc
-        slot.fd = target.socket.fileno() if target.socket is not None else -1
-        slot.payload_type = run.payload_type
-        slot.marker_last = run.marker_last
-
-    def _send_runs(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
-        direct = [pair for pair in runs if pair[0].sender is None]
-        failed = self._send_direct(direct, payloads, part) if direct else 0
-        for target, run in runs:
-            if target.sender is not None:
-                for index in part:
-                    failed += not self._send_by(target, run, payloads, index)
-        return failed
-
-    def _send_direct(self, runs: Sequence[Run], payloads: Sequence[bytes], part: range) -> int:
-        count = len(payloads)
-        slots = (_Run * len(runs))()
-        for slot, (target, run) in zip(slots, runs, strict=True):
-            self._fill(slot, target, run)
-        pointers = (ctypes.c_char_p * count)(*payloads)
-        sizes = (ctypes.c_int32 * count)(*map(len, payloads))
-        sent = self._library.dp_send(
-            slots, len(runs), pointers, sizes, count, part.start, part.stop
+    def _audience(self, targets: Iterable[FanoutTarget]) -> _Audience:
+        asked = list(targets)
+        for known in self._audiences:
+            if known.closings == FanoutTarget.closings and known.asked == asked:
+                return known
+        live = [target for target in asked if not target.is_closed]
+        made = _Audience(
+            asked,
+            FanoutTarget.closings,
+            live,
+            (ctypes.c_void_p * len(live))(*(self._native(target).pointer for target in live)),
+            any(target.sender is not None for target in live),
         )
-        failed = len(runs) * len(part) - int(sent)
-        if failed:
-            for slot, (target, _) in zip(slots, runs, strict=True):
-                target.packets_failed += slot.failed
-        return failed
+        self._audiences = [made, *self._audiences[: MAX_AUDIENCES - 1]]
+        return made
 
-    def _send_again(
-        self, target: FanoutTarget, run: SentRun, payloads: Sequence[bytes], index: int
-    ) -> int:
-        if target.sender is not None:
-            return int(self._send_by(target, run, payloads, index))
-        return 1 - self._send_direct([(target, run)], payloads, range(index, index + 1))
-
-    def _send_by(
-        self, target: FanoutTarget, run: SentRun, payloads: Sequence[bytes], index: int
-    ) -> bool:
-        """Build the packet in C and let the target's own `sender` carry it."""
-        slot = _Run()
-        self._fill(slot, target, run)
-        out = ctypes.create_string_buffer(_MAX_PACKET)
-        payload = payloads[index]
-        size = self._library.dp_build(
-            ctypes.byref(slot), index, index == run.count - 1, payload, len(payload), out
+    def prepare(
+        self,
+        targets: Iterable[FanoutTarget],
+        payloads: Sequence[bytes],
+        timestamp: int,
+        *,
+        marker_last: bool = True,
+    ) -> Departure:
+        number, batch = self._remember(payloads)
+        audience = self._audience(targets if payloads else ())
+        count = len(audience.targets)
+        runs = (_Run * count)()
+        self.library.dp_begin(
+            audience.pointers,
+            count,
+            runs,
+            len(payloads),
+            batch.octets,
+            timestamp & 0xFFFFFFFF,
+            marker_last,
+            number,
         )
-        try:
-            if size > 0 and target.sender is not None:
-                target.sender(out.raw[:size])
-                return True
-        except OSError:
-            pass
-        target.packets_failed += 1
-        return False
+        return _NativeDeparture(self, audience, runs, batch)
+
+    def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
+        if target.is_closed or target.native is None:
+            return 0
+        pointer = self._native(target).pointer
+        run, number, count = _Run(), ctypes.c_uint64(), ctypes.c_int()
+        resent = 0
+        for sequence in set(seqs):
+            index = self.library.dp_find(pointer, sequence, run, number, count)
+            batch = self._history.get(number.value) if index >= 0 else None
+            if batch is not None and len(batch.payloads) == count.value:
+                resent += send_packet(self.library, target, run, batch, index)
+        self.packets_resent += resent
+        return resent
+
+
+def send_packet(
+    library: ctypes.CDLL, target: FanoutTarget, run: _Run, batch: Batch, index: int
+) -> bool:
+    """One packet by the socket, or built in C and carried by the target's own `sender`."""
+    native = _NativeBatch.of(batch)
+    if target.sender is None:
+        sent = library.dp_send(
+            ctypes.byref(run),
+            1,
+            native.pointers,
+            native.sizes,
+            native.count,
+            index,
+            index + 1,
+        )
+        target.packets_failed += 1 - sent
+        return bool(sent)
+    out = ctypes.create_string_buffer(_MAX_PACKET)
+    payload, is_last = batch.payloads[index], index == native.count - 1
+    size = library.dp_build(ctypes.byref(run), index, is_last, payload, len(payload), out)
+    try:
+        if size > 0:
+            target.sender(out.raw[:size])
+            return True
+    except OSError:
+        pass
+    target.packets_failed += 1
+    return False

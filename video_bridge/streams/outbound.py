@@ -155,7 +155,7 @@ class Outbound:
         return bitrate_bps * LINE_OVERHEAD <= room * (1.0 if is_sent else FULL_AGAIN)
 
     def count_sent(self, now: float) -> None:
-        """After something was sent: for sender reports and rates."""
+        """Take over what was sent meanwhile, for sender reports and rates; often enough."""
         target = self.target
         if target is None or target.last_timestamp is None:
             return
@@ -164,7 +164,7 @@ class Outbound:
         if packets <= 0:
             return
         self._counted_packets, self._counted_octets = target.packets_sent, target.octets_sent
-        self.state.sent(packets, octets, target.last_timestamp, now)
+        self.state.sent(packets, octets, target.last_timestamp, target.sent_at)
         self.rate.add(octets + 12 * packets, now)
 
     def sender_report(

@@ -117,7 +117,12 @@ class RtpSession:
     @property
     def is_shown(self) -> bool:
         """Whether any of its pictures is needed now."""
-        return bool(self._shown) or any(stream.tap for stream in self.pictures.values())
+        if self._shown:
+            return True
+        for stream in self.pictures.values():  # noqa: SIM110 - a generator costs three times this
+            if stream.tap is not None:
+                return True
+        return False
 
     @property
     def last_packet_at(self) -> float | None:
@@ -337,6 +342,8 @@ class RtpSession:
         """Deadlines and reports; call it every 20 ms or so."""
         for stream in self._streams():
             stream.poll(now)
+        for outbound in self.out.values():
+            outbound.count_sent(now)
         is_less = self.offered.update(self._streams(), now)
         if is_less or self._reported_at is None or now - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = now

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #ifndef SOL_UDP
 #define SOL_UDP 17
@@ -27,6 +28,25 @@
 
 /* --- targets ------------------------------------------------------------------------------ */
 
+#define MAX_SENT 512 /* frames whose packets can be sent again */
+
+/* What the caller sees of a target, in memory of his. Must match State in target.py. */
+struct state {
+    uint64_t next_extended, packets_sent, octets_sent;
+    double sent_at; /* CLOCK_MONOTONIC */
+    uint32_t last_timestamp, has_sent, ssrc, ts_offset;
+    int32_t fd; /* -1: closed */
+    uint32_t payload_type;
+};
+
+/* One batch as a target got it. */
+struct sent {
+    uint64_t first_extended, batch;
+    uint32_t timestamp;
+    uint16_t count;
+    uint8_t payload_type, marker_last;
+};
+
 struct target {
     pthread_mutex_t lock; /* a resend may meet a send in another thread */
     struct sockaddr_storage address;
@@ -35,6 +55,9 @@ struct target {
     struct srtp srtp;
     uint8_t extension[MAX_EXTENSION];
     int extension_size;
+    struct state *state;
+    uint64_t sent_count;
+    struct sent sent[MAX_SENT]; /* batch n lies at n % MAX_SENT */
 };
 
 /* One batch as one target gets it. Must match _Run in native.py. */
@@ -43,7 +66,6 @@ struct run {
     uint64_t first_extended; /* 48-bit packet index */
     uint32_t timestamp;
     uint32_t ssrc;
-    int32_t fd;
     uint8_t payload_type;
     uint8_t marker_last;
     uint16_t failed; /* out */
@@ -61,7 +83,7 @@ void dp_target_free(struct target *target)
 
 /* NULL when memory or libcrypto fails. */
 struct target *dp_target_new(int suite, const uint8_t *key, const uint8_t *salt,
-                             const uint8_t *extension, int extension_size)
+                             const uint8_t *extension, int extension_size, struct state *state)
 {
     struct target *target;
     if (suite < PLAIN || suite > GCM_256 || extension_size < 0 || extension_size > MAX_EXTENSION)
@@ -72,6 +94,7 @@ struct target *dp_target_new(int suite, const uint8_t *key, const uint8_t *salt,
     pthread_mutex_init(&target->lock, NULL);
     memcpy(target->extension, extension, (size_t)extension_size);
     target->extension_size = extension_size;
+    target->state = state;
     if (srtp_start(&target->srtp, suite, key, salt, 0, FOR_RTP)) {
         dp_target_free(target);
         return NULL;
@@ -106,6 +129,74 @@ int dp_target_move(struct target *target, int family, const char *host, int port
     target->no_gso = 0;
     pthread_mutex_unlock(&target->lock);
     return 0;
+}
+
+/* --- batches ------------------------------------------------------------------------------ */
+
+/* Give a batch of `count` packets its sequence numbers with every target; fills `runs`. What is sent
+ * in between (another batch, a resend) has numbers of its own. */
+void dp_begin(struct target *const *targets, int target_count, struct run *runs, int count,
+              uint64_t octets, uint32_t timestamp, int marker_last, uint64_t batch)
+{
+    struct timespec clock;
+    double now;
+    int i;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    now = (double)clock.tv_sec + (double)clock.tv_nsec / 1e9;
+    for (i = 0; i < target_count; i++) {
+        struct target *target = targets[i];
+        struct state *state = target->state;
+        struct sent *sent;
+        pthread_mutex_lock(&target->lock);
+        sent = &target->sent[target->sent_count++ % MAX_SENT];
+        sent->first_extended = state->next_extended;
+        sent->batch = batch;
+        sent->timestamp = timestamp + state->ts_offset;
+        sent->count = (uint16_t)count;
+        sent->payload_type = (uint8_t)state->payload_type;
+        sent->marker_last = (uint8_t)marker_last;
+        state->next_extended += (uint64_t)count;
+        state->packets_sent += (uint64_t)count;
+        state->octets_sent += octets;
+        state->last_timestamp = sent->timestamp;
+        state->has_sent = 1;
+        state->sent_at = now;
+        runs[i].target = target;
+        runs[i].first_extended = sent->first_extended;
+        runs[i].timestamp = sent->timestamp;
+        runs[i].ssrc = state->ssrc;
+        runs[i].payload_type = sent->payload_type;
+        runs[i].marker_last = sent->marker_last;
+        runs[i].failed = 0;
+        pthread_mutex_unlock(&target->lock);
+    }
+}
+
+/* The newest batch that held this sequence number: fills `run`, `batch` and `count`, gives the
+ * packet's place in it; -1 when it is not known (any more). */
+int dp_find(struct target *target, uint32_t sequence, struct run *run, uint64_t *batch, int *count)
+{
+    int found = -1;
+    uint64_t back, known;
+    pthread_mutex_lock(&target->lock);
+    known = target->sent_count < MAX_SENT ? target->sent_count : MAX_SENT;
+    for (back = 1; back <= known && found < 0; back++) {
+        const struct sent *sent = &target->sent[(target->sent_count - back) % MAX_SENT];
+        uint32_t index = (sequence - (uint32_t)sent->first_extended) & 0xffff;
+        if (index >= sent->count)
+            continue;
+        run->target = target;
+        run->first_extended = sent->first_extended;
+        run->timestamp = sent->timestamp;
+        run->ssrc = target->state->ssrc;
+        run->payload_type = sent->payload_type;
+        run->marker_last = sent->marker_last;
+        *batch = sent->batch;
+        *count = sent->count;
+        found = (int)index;
+    }
+    pthread_mutex_unlock(&target->lock);
+    return found;
 }
 
 /* --- one packet --------------------------------------------------------------------------- */
@@ -200,7 +291,7 @@ static int send_segmented(const struct run *run, uint8_t *bytes, size_t size, in
     head->cmsg_type = UDP_SEGMENT;
     head->cmsg_len = CMSG_LEN(sizeof segment_size);
     memcpy(CMSG_DATA(head), &segment_size, sizeof segment_size);
-    return sendmsg(run->fd, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
+    return sendmsg(run->target->state->fd, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 /* How many of the `count` packets the kernel took. */
@@ -220,7 +311,7 @@ static int send_single(const struct run *run, uint8_t *bytes, const int *sizes, 
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     while (sent < count) {
-        taken = sendmmsg(run->fd, messages + sent, (unsigned)(count - sent), MSG_DONTWAIT);
+        taken = sendmmsg(run->target->state->fd, messages + sent, (unsigned)(count - sent), MSG_DONTWAIT);
         if (taken <= 0)
             break;
         sent += taken;
