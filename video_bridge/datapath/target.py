@@ -130,6 +130,10 @@ class FanoutTarget:
     def ts_offset(self) -> int:
         return self.state.ts_offset
 
+    @ts_offset.setter
+    def ts_offset(self, ts_offset: int) -> None:
+        self.state.ts_offset = ts_offset & 0xFFFFFFFF
+
     @property
     def payload_type(self) -> int:
         return self.state.payload_type
