@@ -2,6 +2,7 @@ import type zh from './zh-CN'
 import consultation from './en/consultation'
 import control from './en/control'
 import dispatch from './en/dispatch'
+import content from './en/content'
 import incident from './en/incident'
 import library from './en/library'
 import phone from './en/phone'
@@ -173,6 +174,7 @@ const en: typeof zh = {
   report,
   consultation,
   control,
+  content,
   library,
   live,
   recording,

@@ -1,6 +1,7 @@
 import consultation from './zh-CN/consultation'
 import control from './zh-CN/control'
 import dispatch from './zh-CN/dispatch'
+import content from './zh-CN/content'
 import incident from './zh-CN/incident'
 import library from './zh-CN/library'
 import phone from './zh-CN/phone'
@@ -172,6 +173,7 @@ export default {
   report,
   consultation,
   control,
+  content,
   library,
   live,
   recording,

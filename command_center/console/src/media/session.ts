@@ -11,6 +11,8 @@ export type SessionState = 'idle' | 'connecting' | 'live' | 'reconnecting' | 're
 export interface SessionListener {
   state(state: SessionState): void
   remote(stream: MediaStream): void
+  /** The second stream; its track is silent while nobody presents. */
+  content?(stream: MediaStream): void
   refused(problem: Problem): void
   /** Another window of this browser took the same place in the consultation. */
   elsewhere(): void
@@ -23,12 +25,16 @@ const GATHERING_MS = 1500
 const CHANNEL = 'cc.media'
 const SILENCE_MS = 4000
 const CONNECT_MS = 12_000
+const CONTENT_BPS = 2_000_000
+const CONTENT_FPS = 10
 const WAITS_MS = [300, 1000, 2000, 4000, 5000]
 
 export class MediaSession {
   private connection: RTCPeerConnection | null = null
   private location: string | null = null
   private remote = new MediaStream()
+  private camera: RTCRtpSender | null = null
+  private content: RTCRtpTransceiver | null = null
   private attempt = 0
   private epoch = 0
   private retryTimer = 0
@@ -70,8 +76,22 @@ export class MediaSession {
 
   /** The camera was turned round: same session, another track. */
   async replaceVideo(track: MediaStreamTrack): Promise<void> {
-    const sender = this.connection?.getSenders().find((one) => one.track?.kind === 'video')
-    await sender?.replaceTrack(track)
+    await this.camera?.replaceTrack(track)
+  }
+
+  /**
+   * Send this track as the second stream, or nothing. Its line is negotiated with every session and
+   * idle until then, so nothing has to be negotiated anew.
+   */
+  async present(track: MediaStreamTrack | null): Promise<void> {
+    const sender = this.content?.sender
+    if (!sender) return
+    await sender.replaceTrack(track)
+    if (!track) return
+    const parameters = sender.getParameters()
+    parameters.degradationPreference = 'maintain-resolution'
+    for (const encoding of parameters.encodings) Object.assign(encoding, { maxBitrate: CONTENT_BPS, maxFramerate: CONTENT_FPS })
+    await sender.setParameters(parameters).catch(() => undefined)
   }
 
   reconnect(_why: string): void {
@@ -166,6 +186,10 @@ export class MediaSession {
     this.addTransceivers(connection)
     connection.ontrack = (event) => {
       if (epoch !== this.epoch) return
+      if (event.transceiver === this.content) {
+        this.listener.content?.(new MediaStream([event.track]))
+        return
+      }
       this.remote.addTrack(event.track)
       this.listener.remote(this.remote)
     }
@@ -174,7 +198,8 @@ export class MediaSession {
       await connection.setLocalDescription(await connection.createOffer())
       await gathered(connection)
       if (epoch !== this.epoch) return
-      const answer = await postOffer(this.at, connection.localDescription?.sdp ?? '')
+      const offer = markContent(connection.localDescription?.sdp ?? '', this.content?.mid ?? null)
+      const answer = await postOffer(this.at, offer)
       if (epoch !== this.epoch) {
         if (answer.location) void endSession(answer.location, this.at.bearer).catch(() => undefined)
         return
@@ -194,8 +219,13 @@ export class MediaSession {
       const transceiver = track
         ? connection.addTransceiver(track, { direction: 'sendrecv', streams: this.stream ? [this.stream] : [] })
         : connection.addTransceiver(kind, { direction: 'recvonly' })
-      if (kind === 'video') preferH264(transceiver)
+      if (kind === 'video') {
+        preferH264(transceiver)
+        this.camera = transceiver.sender
+      }
     }
+    this.content = connection.addTransceiver('video', { direction: 'sendrecv' })
+    preferH264(this.content)
   }
 
   private onFailure(error: unknown): void {
@@ -252,6 +282,12 @@ export class MediaSession {
     })
     return worst
   }
+}
+
+/** RFC 4796: says of the section with this MID that it carries slides, which no browser writes. */
+export function markContent(sdp: string, mid: string | null): string {
+  if (mid === null) return sdp
+  return sdp.replace(new RegExp(`a=mid:${mid}\r\n`), (line) => `${line}a=content:slides\r\n`)
 }
 
 function preferH264(transceiver: RTCRtpTransceiver): void {
