@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import socket
 import sys
@@ -23,7 +22,6 @@ from .wire import Json, Kind, Parcel, Unpacker, pack_word
 
 WAIT_S = 0.2
 READ_SIZE = 1 << 18
-NICE = 5
 
 
 def _wall_us() -> int:
@@ -99,8 +97,6 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the node decides
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     av.logging.set_level(av.logging.PANIC)
-    with contextlib.suppress(OSError):
-        os.nice(NICE)
     try:
         RecorderProcess(socket.socket(fileno=int(sys.argv[1]))).run()
     except RemoteMediaError:
