@@ -305,6 +305,8 @@ class Leg:
             microphone_muted=self.microphone_muted,
             speaker_muted=self.speaker_muted,
             level_dbov=self.level_dbov,
+            link=self.link,
+            max_bitrate_bps=self.max_bitrate_bps,
             view=self.seat_view,
             watch=self.watching,
             streams=self._media.stats(now) if self._media is not None else [],

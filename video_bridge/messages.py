@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .allocation.links import Link
+from .allocation.links import Link as Link  # noqa: PLC0414 - part of these words
 
 WIRE_VERSION = 1
 
@@ -373,6 +373,8 @@ class LegStats(Body):
     microphone_muted: bool
     speaker_muted: bool
     level_dbov: int | None = Field(default=None, description="0 loudest .. -127 silence")
+    link: Link = "internet"
+    max_bitrate_bps: int | None = None
     view: View = "hall"
     watch: str | None = Field(default=None, description="the leg that it watches alone")
     streams: list[StreamStats] = []

@@ -391,6 +391,12 @@ class ConsultationLoop:
             case r.TurnLeg(leg_id, view, watch):
                 await node.send(node_words.LegUpdate(leg_id=leg_id, view=view, watch=watch))
                 self._know_leg(leg_id, view=view, watch=watch)
+            case r.RateLeg(leg_id, link, max_bitrate_bps):
+                line = node_words.LegUpdate(
+                    leg_id=leg_id, link=link, max_bitrate_bps=max_bitrate_bps
+                )
+                await node.send(line)
+                self._know_leg(leg_id, link=link, max_bitrate_bps=max_bitrate_bps)
             case r.Tell(key, words):
                 await node.send(words)
                 self._mirror = replace(self._mirror, told={**self._mirror.told, key: words})

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import get_args
 from uuid import UUID
+
+from video_bridge.messages import Link
 
 
 class MemberKind(StrEnum):
@@ -72,6 +75,11 @@ class Standing:
     reason_code: str | None = None
 
 
+def link_of(word: str | None) -> Link:
+    """A site's line as the directory has it; a word nobody knows is the internet."""
+    return next((link for link in get_args(Link) if link == word), "internet")
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """What the desk must know of a participant to give it a leg; ids as on the wires."""
@@ -95,3 +103,5 @@ class Seat:
     viewer_leg_id: str | None = None
     changed_at: datetime | None = None
     watch_id: UUID | None = None
+    link: Link = "internet"
+    max_bitrate_bps: int | None = None  # its line's cap; None: as its kind has it

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sip_gateway.messages import CallChanged, CallState
-from video_bridge.messages import CloseReason, LegState, View
+from video_bridge.messages import CloseReason, LegState, Link, View
 
 from .control.staging import Scene, Words, closed_by, sight, words_for
 from .model import PULLED, SIGNALLED, ParticipantState, Protocol, Seat
@@ -33,6 +33,8 @@ class NodeLeg:
     speaker_muted: bool = False
     view: View = "hall"
     watch: str = ""
+    link: Link = "internet"
+    max_bitrate_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,15 @@ class TurnLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLeg:
+    """What is known of its line: where it starts and what it may take."""
+
+    leg_id: str
+    link: Link
+    max_bitrate_bps: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """What the whole conference shows: remembered under its key."""
 
@@ -143,6 +154,7 @@ Command = (
     | RemoveLeg
     | MuteLeg
     | TurnLeg
+    | RateLeg
     | Tell
 )
 
@@ -230,6 +242,9 @@ def _for_its_legs(
     asked = (is_closed, member.speaker_muted)
     if leg is not None and asked != (leg.microphone_muted, leg.speaker_muted):
         commands.append(MuteLeg(leg.leg_id, *asked))
+    line = (member.link, member.max_bitrate_bps)
+    if leg is not None and line != (leg.link, leg.max_bitrate_bps):
+        commands.append(RateLeg(leg.leg_id, *line))
     for leg_id in (member.leg_id, member.viewer_leg_id):
         held = mirror.legs.get(leg_id or "")
         if held is not None and (held.view, held.watch) != (view, watch):

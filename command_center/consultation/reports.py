@@ -33,6 +33,8 @@ def legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLe
             leg.speaker_muted,
             leg.view,
             leg.watch or "",
+            leg.link,
+            leg.max_bitrate_bps,
         )
         for leg in conference.legs
     }
@@ -60,6 +62,8 @@ def seat_of(member: repository.Member) -> Seat:
         viewer_leg_id=row.viewer_leg_id,
         changed_at=row.state_changed_at,
         watch_id=row.watch_id,
+        link=member.link,
+        max_bitrate_bps=member.max_bitrate_bps,
     )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from video_bridge.messages import Link
+
 from ..directory.tables import (
     CameraRow,
     ExpertRow,
@@ -19,6 +21,7 @@ from ..directory.tables import (
     SiteRow,
 )
 from .errors import LocalConsultationError
+from .model import link_of
 from .tables import (
     DIAL_NUMBER_SEQUENCE,
     DRILL_DIAL_NUMBER_SEQUENCE,
@@ -48,6 +51,8 @@ class Member:
     url: str | None = None
     account: str | None = None
     uri: str | None = None
+    link: Link = "internet"
+    max_bitrate_bps: int | None = None
 
 
 async def next_numbers(session: AsyncSession, *, is_drill: bool) -> tuple[int, int]:
@@ -209,6 +214,8 @@ async def members(session: AsyncSession, consultation_id: UUID) -> list[Member]:
                 url=row.url or url,
                 account=None if is_static else account,
                 uri=site.uri if is_static else None,
+                link=link_of(site.link if site is not None else None),
+                max_bitrate_bps=site.max_bitrate_bps if site is not None else None,
             )
         )
     return found

@@ -164,5 +164,6 @@ def _site(mint: Mint, owner: OrganisationRow, name: str, account: str) -> SiteRo
         longitude=owner.longitude,
         latitude=owner.latitude,
         account=account,
+        link="private_line" if owner.tier in ("province", "city") else "internet",
         is_demo=True,
     )

@@ -66,6 +66,15 @@ class SiteRow(SQLModel, table=True):
         index=True,
         description="static only: IP address whose calls are taken without digest",
     )
+    link: str = Field(
+        default="internet",
+        max_length=16,
+        sa_column_kwargs={"server_default": "internet"},
+        description="its line: private_line | internet | mobile | satellite",
+    )
+    max_bitrate_bps: int | None = Field(
+        default=None, description="its line's cap each way in bit/s; none: as its kind has it"
+    )
     backup_uri: str | None = Field(
         default=None,
         max_length=200,
