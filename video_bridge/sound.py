@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .audio.mixer import FRAME_SAMPLES, Frame, Mixer
+from .audio.voice import Voice
 from .codecs.audio import AudioEncoder, audio_encoder
 from .datapath import Fanout, create_fanout
 from .leg import Leg
@@ -66,6 +67,7 @@ class Sound:
         self._receivers = receivers
         self.taps: list[Callable[[Frame, float], None]] = []  # recorders: the full mix
         self._mixer = Mixer()
+        self._voices: dict[str, Voice] = {}
         self._encoders: dict[tuple[str, str], AudioEncoder] = {}
         self._fanouts: dict[str, Fanout] = {}
         self._ticks = 0
@@ -109,10 +111,10 @@ class Sound:
     # --- in the audio thread ------------------------------------------------------------------
 
     def _mix(self, legs: list[Leg], ears: list[_Ear], now: float) -> _Mixed:
-        inputs: dict[str, Frame | None] = {leg.leg_id: leg.media.tick_audio(now) for leg in legs}
+        inputs, levels = self._take_voices(legs, now)
         muted = {leg.leg_id for leg in legs if leg.microphone_muted}
         result = self._mixer.tick(inputs, muted)
-        mixed = _Mixed(levels_dbov=result.levels_dbov, full=result.listeners)
+        mixed = _Mixed(levels_dbov=levels, full=result.listeners)
         for ear in ears:
             if ear.is_silenced:
                 who = _SILENT
@@ -131,6 +133,22 @@ class Sound:
                 mixed.payloads[key] = self._encoder(key).encode(frame)
         self._forget_encoders({leg.leg_id for leg in legs})
         return mixed
+
+    def _take_voices(
+        self, legs: list[Leg], now: float
+    ) -> tuple[dict[str, Frame | None], dict[str, int]]:
+        """What each leg brings to the mix, and how loud it came in: meters show the room's own."""
+        inputs: dict[str, Frame | None] = {}
+        levels: dict[str, int] = {}
+        for leg in legs:
+            frame = leg.media.tick_audio(now)
+            if frame is not None:
+                voice = self._voices.setdefault(leg.leg_id, Voice())
+                frame, levels[leg.leg_id] = voice.process(frame)
+            inputs[leg.leg_id] = frame
+        for leg_id in self._voices.keys() - inputs.keys():
+            del self._voices[leg_id]
+        return inputs, levels
 
     def _encoder(self, key: tuple[str, str]) -> AudioEncoder:
         encoder = self._encoders.get(key)

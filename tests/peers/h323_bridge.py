@@ -81,7 +81,9 @@ class Bridge:
     ) -> tuple[Endpoint, Room]:
         media = Room(colour=colour, tone_hz=tone_hz, codec=codec)
         media._decoder = _Tolerant(codec)
-        made = Endpoint(name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start, content=content)
+        made = Endpoint(
+            name, media, codec=codec, tunnelling=tunnelling, fast_start=fast_start, content=content
+        )
         self.media.append(media)
         if content is not None:
             content._decoder = _Tolerant("H264")
@@ -89,7 +91,9 @@ class Bridge:
         self.endpoints.append(made)
         return made, media
 
-    async def dial(self, leg_id: str, port: int, host: str = "127.0.0.1", *, number: str = "") -> None:
+    async def dial(
+        self, leg_id: str, port: int, host: str = "127.0.0.1", *, number: str = ""
+    ) -> None:
         request = Dial(
             leg_id=leg_id,
             conference_id=CONFERENCE,
@@ -113,5 +117,3 @@ class Bridge:
             if type_ == "call.state" and body["leg_id"] == leg_id
         ]
         return states[-1] if states else None
-
-

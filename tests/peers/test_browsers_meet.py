@@ -18,6 +18,13 @@ KEYFRAMES = """async () => {
     if (entry.type === 'inbound-rtp' && entry.kind === 'video') return entry.keyFramesDecoded;
   }
 }"""
+VIDEO_IN = """async () => {
+  for (const entry of (await peer.getStats()).values()) {
+    if (entry.type === 'inbound-rtp' && entry.kind === 'video') {
+      return [entry.framesDecoded, entry.pliCount];
+    }
+  }
+}"""
 TONES = {1: 620.0, 2: 1130.0}
 
 
@@ -32,6 +39,26 @@ def node(tmp_path: Path) -> Iterator[BareNode]:
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as running:
         yield running
+
+
+def watch_and_return(node: BareNode, watcher: Browser, request: m.LegUpdate, marker: int) -> None:
+    """观看会场: the site's own stream, decoded without a hitch, and the whole picture again."""
+
+    def width() -> int:
+        return watcher.page.evaluate("document.getElementById('programme').videoWidth")
+
+    composed, asked = width(), watcher.page.evaluate(VIDEO_IN)[1]
+    assert composed > 640
+    for _ in range(2):
+        node.send(request)
+        eventually(lambda: width() <= 640, 20, "the site's own stream never came")
+        eventually(lambda: set(watcher.seen("#programme")) == {marker}, 20, "not the site alone")
+        decoded = watcher.page.evaluate(VIDEO_IN)[0]
+        eventually(lambda d=decoded: watcher.page.evaluate(VIDEO_IN)[0] > d + 20, 10, "it stands")
+        node.send(m.LegUpdate(leg_id=request.leg_id, watch=""))
+        eventually(lambda: width() == composed, 20, "the whole picture never came back")
+    switches = 4
+    assert watcher.page.evaluate(VIDEO_IN)[1] - asked < switches, "its decoder had to ask each time"
 
 
 def join(browser: Browser, node: BareNode, name: str, **options: object) -> str:
@@ -72,6 +99,7 @@ def test_two_browsers_see_and_hear_each_other(
         keyframes = first.page.evaluate(KEYFRAMES)
         first.page.wait_for_timeout(5000)
         assert first.page.evaluate(KEYFRAMES) - keyframes <= 1, "key frames nobody asked for"
+        watch_and_return(node, second, m.LegUpdate(leg_id=leg_2, watch=leg_1), 1)
         second.page.evaluate("peer.close()")
         closed = node.wait_event(m.LegClosed, leg_2, 10)
         assert closed.reason is m.CloseReason.HUNG_UP
@@ -112,6 +140,7 @@ def test_browser_that_takes_only_vp8_gets_it(
         eventually(lambda: 3 in phone.seen("#programme"), 30, "own picture not in the programme")
         streams = {(s.media, s.direction): s for s in node.leg_stats(leg).streams}
         assert streams["video", "in"].codec == streams["video", "out"].codec == "VP8"
+        watch_and_return(node, phone, m.LegUpdate(leg_id=leg, watch=leg), 3)
     finally:
         phone.close()
 

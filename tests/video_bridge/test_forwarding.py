@@ -14,7 +14,7 @@ import pytest
 from tests.video_bridge.node.room import _socket
 from video_bridge.codecs.picture import Picture
 from video_bridge.codecs.video import EncodedFrame, VideoDecoder, VideoEncoder
-from video_bridge.datapath import SrtpKeys, SrtpProfile, SrtpReceiver
+from video_bridge.datapath import SrtpKeys, SrtpProfile, SrtpReceiver, create_fanout
 from video_bridge.forwarding import KEYFRAME_WITHIN_S, MAX_PAYLOAD, Forward, decodes
 from video_bridge.payload import h264
 from video_bridge.payload.h264 import ProfileLevelId
@@ -223,12 +223,14 @@ async def test_sender_without_key_frames_is_given_up() -> None:
 async def test_time_goes_on_over_a_change_of_feed() -> None:
     """A picture that seems older than the last is thrown away by browsers."""
     site, watcher = Site(), Watcher()
-    site.forward.admit(watcher.outbound, site.now)
     target = watcher.outbound.target
     assert target is not None
-    target.last_timestamp = (timestamp_of(site.now) + target.ts_offset + 9000) & 0xFFFFFFFF
-    before = target.last_timestamp
+    ahead = (timestamp_of(site.now) + 9000) & 0xFFFFFFFF
+    create_fanout().send([target], [b"\x41last of the feed before"], ahead)
+    before = (await settled(watcher))[0]
+    site.forward.admit(watcher.outbound, site.now)
     site.give(key=True)
-    first = (await settled(watcher))[0].timestamp
-    assert 0 < timestamp_distance(first, before) <= 9000
+    first = (await settled(watcher))[0]
+    assert 0 < timestamp_distance(first.timestamp, before.timestamp) <= 9000
+    assert sequence_distance(first.sequence_number, before.sequence_number) == 1
     watcher.close()

@@ -34,6 +34,14 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
     await started.stop()
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def no_conference_stays(node: Node) -> AsyncIterator[None]:
+    """What one test shows must not take the next one's capacity."""
+    yield
+    for conference in (await node.client.snapshot()).conferences:
+        await node.client.send(m.ConferenceClose(conference_id=conference.conference_id))
+
+
 async def with_sites(node: Node, *names: str) -> tuple[str, list[str]]:
     """A conference of silent drawn sites."""
     conference = await node.open()
