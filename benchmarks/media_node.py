@@ -24,18 +24,18 @@ PORTS = "20000-31999"
 class MediaNode:
     """`async with MediaNode() as node`: started, connected, one conference open."""
 
-    def __init__(self, title: str) -> None:
-        self.conference_id = str(uuid6.uuid7())
+    def __init__(self, title: str, conference_id: str | None = None) -> None:
+        self.conference_id = conference_id or str(uuid6.uuid7())
         self._title = title
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "node.sock")
-        self._path = path
+        self.path = path
         self.events: list[tuple[float, m.Event]] = []  # (monotonic time, event)
         self.client = NodeClient(path, lambda e: self.events.append((time.monotonic(), e)))
 
     async def __aenter__(self) -> MediaNode:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "video_bridge.node", "--socket", str(self._path), "--node-id",
+            sys.executable, "-m", "video_bridge.node", "--socket", str(self.path), "--node-id",
             "bench", "--rtp-ports", PORTS, "--media-address", NEAR, "--log-level", "warning",
             "--capacity", "1000000",  # nothing refused or shed: what it costs is what is asked
             stdin=subprocess.PIPE,
