@@ -73,6 +73,10 @@ export class ProvinceMap {
     this.map.touchZoomRotate.disableRotation()
     this.map.addControl(new AttributionControl({ compact: true }))
     this.ready = new Promise((resolve) => this.map.once('load', () => resolve()))
+    this.map.on('idle', () => {
+      // Where the map stands, for whoever cannot see it: west, south, east, north.
+      container.dataset.window = this.map.getBounds().toArray().flat().join(',')
+    })
     this.map.on('click', (event) => {
       const hit = this.hitAt(event.point)
       callbacks.pick(hit ? { id: String(hit.properties.id), layer: hit.properties.layer as LayerName } : null)
