@@ -83,6 +83,10 @@ class Calls:
 
     # --- bookkeeping ----------------------------------------------------------------------------
 
+    def announce(self, body: Body) -> None:
+        """Tell the house."""
+        self._announce(body)
+
     def live(self) -> list[Call]:
         return list(self._by_leg.values())
 

@@ -24,6 +24,7 @@ from .messages import CallResult, CallState, Dial, Rung
 from .ports import Admission as Admitted
 from .ports import Directory, Refusal
 from .registrations import Registrations
+from .self_test import SelfTests
 from .settings import GatewaySettings
 from .sip.caller import Invitation
 from .sip.content import kind_of
@@ -48,8 +49,10 @@ class Dialling:
         registrations: Registrations,
         directory: Directory,
         admission: Admission,
+        *,
+        self_tests: SelfTests,
     ) -> None:
-        self._settings, self._calls = settings, calls
+        self._settings, self._calls, self.self_tests = settings, calls, self_tests
         self._directory, self._admission = directory, admission
         self._destinations = Destinations(calls.edge, registrations, directory)
         self._ladders: dict[str, Ladder] = {}  # by leg
@@ -322,8 +325,21 @@ class Dialling:
                 self._ladders[call.leg_id] = _lines_of(call, admitted.lines)
             edge.agent.ring(event.session_id, edge.now())
             edge.pump()
+            if not await self._prepare_self_test(call, admitted):
+                return
             await self._answer(call, offer)
             calls.drop_leg_if_over(call)
+
+    async def _prepare_self_test(self, call: Call, admitted: Admitted) -> bool:
+        """Open the conference of a self-test; False when there is no node to do it."""
+        if admitted.self_test_contact is None:
+            return True
+        try:
+            await self.self_tests.open(call, admitted.self_test_contact)
+        except VideoBridgeError as error:
+            self._refuse(call, 503, error.code)
+            return False
+        return True
 
     async def _answer(self, call: Call, offer: SessionDescription | None) -> None:
         edge = self._calls.edge

@@ -35,6 +35,7 @@ from .messages import (
 )
 from .ports import Directory, RegistrationStore
 from .registrations import Registrations
+from .self_test import SelfTests
 from .settings import GatewaySettings
 from .sip.events import Event, IncomingCall, ReferReceived, RequestReceived
 from .sip.registrar import RegistrarLimits
@@ -103,7 +104,15 @@ class Gateway:
             store,
         )
         self._transfers = Transfers(self.calls, directory)
-        self._dialling = Dialling(settings, self.calls, self.registrations, directory, admission)
+        self_tests = SelfTests(self._node, self.calls)
+        self._dialling = Dialling(
+            settings,
+            self.calls,
+            self.registrations,
+            directory,
+            admission,
+            self_tests=self_tests,
+        )
         self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
         self._ticker: asyncio.Task[None] | None = None
         self._node_lost: asyncio.TimerHandle | None = None

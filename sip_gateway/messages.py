@@ -2,7 +2,7 @@
 
 Requests `call.dial`, `call.hangup`, `content.decide`, `content.revoke`, `content.offer`,
 `snapshot`, `source.pardon`; events `call.state`, `registration`, `call.dtmf`,
-`content.requested`, `content.released`, `source.banned`.
+`content.requested`, `content.released`, `self_test.done`, `source.banned`.
 """
 
 from __future__ import annotations
@@ -179,6 +179,19 @@ class ContentOffer(Body):
     leg_id: str
     on: bool
     holder: str = Field(default="", max_length=120)
+
+
+class SelfTestDone(Body):
+    """Event: what a hall's self-test found, each time it changes and once more at its end."""
+
+    type: Literal["self_test.done"] = "self_test.done"
+    leg_id: str
+    account: str
+    codes: list[str] = Field(description="good, or what is wrong: no_picture, no_sound, quiet, ...")
+    loss_pct: float = 0.0
+    video: str = Field(default="", description="1280x720 H264")
+    audio: str = ""
+    is_final: bool = False
 
 
 class SourceBanned(Body):

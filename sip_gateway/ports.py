@@ -24,6 +24,7 @@ class Admission:
     conference_id: str
     leg_id: str
     name: str
+    self_test_contact: str | None = None  # it is a self-test; whom to ring when something is wrong
     lines: tuple[str, ...] = ()  # other addresses of this room, for when its line is cut
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from . import messages as m
+from .audio.mixer import Frame
 from .content import ContentShow
 from .ingest.session_media import SessionMedia
 from .leg import Leg
@@ -65,6 +66,11 @@ class Conference:
         self._tasks: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
         self.reopen(opening)
+
+    @property
+    def sound_taps(self) -> list[Callable[[Frame, float], None]]:
+        """Who listens to the full mix, each tick."""
+        return self._sound.taps
 
     def reopen(self, opening: m.ConferenceOpen) -> None:
         """Title and mark; the rest stays."""

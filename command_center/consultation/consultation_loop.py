@@ -31,6 +31,7 @@ from .control.clockwork import run_due
 from .control.keys import Keys
 from .control.scene import next_change, scene_of
 from .errors import ConsultationError
+from .lines import rungs_of
 from .model import SIGNALLED, MemberKind, Protocol, Seat
 from .reports import NodeEvent, ends_leg, is_ending, legs_of, meaning, seat_of
 from .transitions import Event, NodeGone, Refused
@@ -456,6 +457,7 @@ class ConsultationLoop:
                 caller_name=wanted.title[:120],
                 caller_number=wanted.dial_number,  # a hall that calls back enters by it
                 audio_only=member.kind is MemberKind.TELEPHONE,
+                ladder=rungs_of(member),
             )
         )
 

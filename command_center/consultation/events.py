@@ -13,5 +13,7 @@ EVENTS: dict[str, Permission] = {
     "alarm.raised": Permission.CONSULTATION_READ,
     "alarm.cleared": Permission.CONSULTATION_READ,
     "reservation.updated": Permission.CONSULTATION_READ,
+    "site.self_tested": Permission.CONSULTATION_READ,
+    "source.banned": Permission.CONSULTATION_READ,
     "template.updated": Permission.CONSULTATION_READ,
 }

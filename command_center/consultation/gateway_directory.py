@@ -6,15 +6,18 @@ does not exist get the same answer.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sip_gateway.ports import Admission, Credential, Refusal, StoredBinding, Trunk
 
 from ..database import new_id
-from ..directory.tables import SipBindingRow
+from ..directory.tables import SipBindingRow, SiteRow
 from ..security import SYSTEM, Actor, ActorKind, Desk, Work, service_call
 from . import repository, roster
 from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
+from .lines import SELF_TEST_NUMBER, fresh_test, lines_of
 from .model import MemberKind, ParticipantState, Protocol
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
@@ -32,6 +35,8 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     before is replaced, so that one hall never has two.
     """
     site = await repository.site_of_account(work.session, account)
+    if site is not None and number == SELF_TEST_NUMBER:
+        return await _self_test(work, site)
     row = await repository.open_by_dial_number(work.session, number)
     if site is None or row is None:
         return NOT_HERE
@@ -44,7 +49,15 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     if participant is None:
         member = MemberIn(kind=MemberKind.SITE, site_id=site.id)
         participant = await roster.add_member(work, row, member)
-    return await _enter(work, row, participant)
+    admission = await _enter(work, row, participant)
+    return replace(admission, lines=lines_of(site))
+
+
+async def _self_test(work: Work, site: SiteRow) -> Admission:
+    """A conference of its own; nobody's roster knows of it."""
+    conference_id, leg_id = fresh_test()
+    contact = await repository.superior_contact(work.session, site)
+    return Admission(conference_id, leg_id, site.name, self_test_contact=contact)
 
 
 async def _enter(work: Work, row: ConsultationRow, participant: ParticipantRow) -> Admission:

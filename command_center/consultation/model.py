@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 from video_bridge.messages import Link
@@ -95,6 +96,8 @@ class Seat:
     url: str | None = None
     account: str | None = None
     uri: str | None = None
+    backup_uri: str | None = None  # the hall's other line
+    ladder: tuple[Mapping[str, Any], ...] = ()  # whom to ring when nobody answers there
     number: str | None = None
     microphone_muted: bool = False
     speaker_muted: bool = False

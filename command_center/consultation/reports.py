@@ -54,6 +54,8 @@ def seat_of(member: repository.Member) -> Seat:
         url=member.url,
         account=member.account,
         uri=member.uri,
+        backup_uri=member.backup_uri,
+        ladder=tuple(member.ladder),
         number=row.number,
         microphone_muted=row.microphone_muted,
         speaker_muted=row.speaker_muted,

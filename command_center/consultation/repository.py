@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -51,6 +52,8 @@ class Member:
     url: str | None = None
     account: str | None = None
     uri: str | None = None
+    backup_uri: str | None = None
+    ladder: Sequence[Mapping[str, Any]] = ()
     link: Link = "internet"
     max_bitrate_bps: int | None = None
 
@@ -216,6 +219,8 @@ async def members(session: AsyncSession, consultation_id: UUID) -> list[Member]:
                 uri=site.uri if is_static else None,
                 link=link_of(site.link if site is not None else None),
                 max_bitrate_bps=site.max_bitrate_bps if site is not None else None,
+                backup_uri=site.backup_uri if site is not None else None,
+                ladder=site.ladder if site is not None else (),
             )
         )
     return found
@@ -257,6 +262,13 @@ async def site_addresses(
         SiteAddress(site, organisation, bool(is_registered))
         for site, organisation, is_registered in await session.execute(query)
     ]
+
+
+async def superior_contact(session: AsyncSession, site: SiteRow) -> str:
+    """Whom a hall rings for help: the name and number of the organisation above its own."""
+    own = await session.get(OrganisationRow, site.organisation_id)
+    above = await session.get(OrganisationRow, own.parent_id) if own and own.parent_id else own
+    return f"{above.name} {above.phone}".strip() if above else ""
 
 
 async def site_of_account(session: AsyncSession, account: str) -> SiteRow | None:

@@ -26,12 +26,14 @@ from sip_gateway.messages import (
     DtmfPressed,
     GatewaySnapshot,
     RegistrationChanged,
+    SelfTestDone,
+    SourceBanned,
 )
 from video_bridge import NodeClient, VideoBridgeError, WireClient
 from video_bridge import messages as node_words
 
 from ..database import sync_url
-from ..security import SYSTEM, Desk
+from ..security import SYSTEM, Desk, Work
 from ..security.work import EVENT_CHANNEL
 from . import repository
 from .board import LegFigures, figures
@@ -40,6 +42,7 @@ from .content.keeper import ContentKeeper
 from .control.alarm_desk import AlarmDesk
 from .control.reservation import open_due
 from .errors import ConsultationError
+from .lines import keep_self_test, note_ban
 from .registrations import note_registration, note_registrations
 
 LEADER_LOCK = 0x434C4541  # one leading switchboard per installation
@@ -286,12 +289,24 @@ class Switchboard:
                 loop_of_call.on_call(call)
         elif type_ == "call.dtmf":
             self._on_key(DtmfPressed.model_validate(body))
+        elif type_ == "self_test.done" and self.is_leader:
+            self._spawn(self._keep(lambda w: keep_self_test(w, SelfTestDone.model_validate(body))))
+        elif type_ == "source.banned" and self.is_leader:
+            self._spawn(self._keep(lambda w: note_ban(w, SourceBanned.model_validate(body))))
         elif type_ == "content.requested" and self.is_leader:
             self.content.on_room(ContentRequested.model_validate(body))
         elif type_ == "content.released" and self.is_leader:
             self.content.on_room(ContentReleased.model_validate(body))
         elif type_ == "registration":
             self._registrations.put_nowait(RegistrationChanged.model_validate(body))
+
+    async def _keep(self, write: Callable[[Work], Awaitable[None]]) -> None:
+        """Write one thing the gateway told; a database that is away loses it, and the log says."""
+        try:
+            async with self._desk.work(SYSTEM) as work:
+                await write(work)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.warning("gateway_event_not_written", error=type(error).__name__)
 
     async def _take_gateway_snapshot(self) -> None:
         taken_at = self._desk.clock()

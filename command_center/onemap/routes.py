@@ -102,7 +102,7 @@ async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
         state = "registered" if is_registered else "unregistered"
         items.append(
             SiteOut(
-                **site.model_dump(include=_PLACED | {"organisation_id", "tier", "account"}),
+                **site.model_dump(include=_PLACED | _SITE),
                 region_name=owner.region_name,
                 organisation_name=owner.name,
                 address_state="static" if site.address_kind == "static" else state,
@@ -111,6 +111,7 @@ async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
     return Items(items=items)
 
 
+_SITE = {"organisation_id", "tier", "account", "backup_uri", "self_test"}
 _PLACED = {"id", "name", "longitude", "latitude", "region_code", "is_demo"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -46,6 +46,8 @@ class SiteOut(Placed):
     tier: str
     account: str | None
     address_state: str
+    backup_uri: str | None = None
+    self_test: dict[str, Any] | None = None
 
 
 class VehiclesOut(BaseModel):

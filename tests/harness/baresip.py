@@ -67,6 +67,7 @@ class Baresip:
         rate: int = 8000,
         port: int = 5070,
         control: int = 4444,
+        prefix: tuple[str, ...] = (),
         codecs: tuple[str, ...] = ("g711", "g722", "opus", "avcodec", "vp8"),
     ) -> None:
         self.folder, self._control = folder, control
@@ -89,7 +90,8 @@ class Baresip:
         )
         (folder / "accounts").write_text(account + "\n")
         (folder / "contacts").write_text("")
-        self.peer = Peer(["baresip", "-f", str(folder), "-v", "-s"], folder / "baresip.log")
+        command = [*prefix, "baresip", "-f", str(folder), "-v", "-s"]
+        self.peer = Peer(command, folder / "baresip.log")
         self.peer.wait_for("baresip is ready", 20)
 
     def command(self, name: str, params: str = "") -> str:
@@ -110,6 +112,10 @@ class Baresip:
 
     def hang_up(self) -> None:
         self.command("hangup")
+
+    def mute(self) -> None:
+        """Switch the microphone off, or on again."""
+        self.command("mute")
 
     def accept(self) -> None:
         self.command("accept")

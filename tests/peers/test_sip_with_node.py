@@ -38,8 +38,9 @@ async def centre(
     await client.start()
     await client.wait_connected(20)
     await client.send(ConferenceOpen(conference_id="conf", title="会商"))
-    made = GatewaySettings(listen_host=ADDRESS, **settings)
-    gateway = Gateway(made, Book(), folder / "node.sock", folder / "gw.sock")
+    book = settings.pop("book", None) or Book()
+    made = GatewaySettings(**{"listen_host": ADDRESS, **settings})
+    gateway = Gateway(made, book, folder / "node.sock", folder / "gw.sock")
     await gateway.start()
     await eventually(lambda: gateway._node.is_connected, 10)
     try:

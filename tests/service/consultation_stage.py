@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel
+
 from command_center.consultation.switchboard import Switchboard
 from command_center.directory import (
     CameraRow,
@@ -31,6 +33,8 @@ from sip_gateway.messages import (
     CallChanged,
     CallResult,
     CallState,
+    ContentReleased,
+    ContentRequested,
     Dial,
     DtmfPressed,
     GatewaySnapshot,
@@ -127,7 +131,10 @@ class ScriptedGateway:
     def press(self, pressed: DtmfPressed) -> None:
         self._broadcast("call.dtmf", pressed)
 
-    def _broadcast(self, type_: str, body: CallChanged | RegistrationChanged | DtmfPressed) -> None:
+    def room_says(self, words: ContentRequested | ContentReleased) -> None:
+        self._broadcast(words.type, words)
+
+    def _broadcast(self, type_: str, body: BaseModel) -> None:
         self._server.broadcast(type_, body.model_dump(mode="json", exclude={"type"}))
 
 

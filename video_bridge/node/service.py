@@ -19,6 +19,8 @@ from .. import messages as m
 from ..allocation.budget import LegCount, Machine
 from ..conference import Conference, Workers
 from ..errors import LocalMediaError, VideoBridgeError
+from ..ingest.echo import URL as ECHO_URL
+from ..ingest.echo import EchoMedia
 from ..ingest.rtp import RoomMedia
 from ..ingest.rtsp import CameraMedia
 from ..ingest.session_media import SessionMedia, Surroundings
@@ -300,7 +302,10 @@ class NodeService:
 
     def _add_synthetic(self, leg: Leg, request: m.LegAdd) -> None:
         url = request.url or f"synthetic:{leg.name}"
-        leg.attach(SyntheticMedia(synthetic_name(url), has_tone=not is_silent(url)))
+        if url == ECHO_URL:
+            leg.attach(EchoMedia(self._conference(request.conference_id).sound_taps))
+        else:
+            leg.attach(SyntheticMedia(synthetic_name(url), has_tone=not is_silent(url)))
         now = asyncio.get_running_loop().time()
         leg.watch.begin(now)
         leg.watch.excuse(now, is_exempt=True)
