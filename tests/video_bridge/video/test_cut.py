@@ -44,3 +44,14 @@ def test_change_of_mind_begins_the_patience_anew() -> None:
     assert cut.seat(other, lambda _: False, 1.5) == BEFORE
     assert cut.seat(BEFORE, lambda _: False, 1.8) == BEFORE
     assert cut.coming == {"a", "b"}
+
+
+def test_many_who_join_at_once_do_not_hold_the_wall() -> None:
+    """Each newcomer changes the target; the wall follows all the same."""
+    cut = Cut(0.6)
+    cut.seat(BEFORE, lambda _: False, 0.0)
+    shown = [
+        cut.seat(Seating("25", tuple(f"leg{n}" for n in range(count))), lambda _: False, now)
+        for count, now in ((count, 1.0 + count * 0.1) for count in range(25))
+    ]
+    assert len(set(shown)) >= 2 and shown[-1] != BEFORE
