@@ -19,6 +19,7 @@ MAP_BOX = (24.0, 110.0, 1180.0, 700.0)
 SIDE_BOX = (1204.0, 110.0, 1896.0, 700.0)
 TIME_BOX = (24.0, 720.0, 1896.0, 1056.0)
 ROWS = 9
+MOST_OF_A_LIST = 4
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -95,22 +96,37 @@ def _map(page: Canvas, slide: Slide) -> None:
     for road in slide.closed:
         sheet.line([plane.at(p) for p in road], c.RED, 9)
         sheet.text(plane.at(road[0]), "✕", 26, c.RED, anchor="mm", halo=c.SEA)
+    taken = [_scene(sheet, slide, scene, plane) for scene in slide.scenes]
     for line in slide.answer["lines"]:
-        if line["route"]:
-            start = plane.at(line["route"][0])
-            sheet.dot(start, 6, _tone(line))
+        if not line["route"]:
+            continue
+        start = plane.at(line["route"][0])
+        sheet.dot(start, 6, _tone(line))
+        box = (start[0] + 9, start[1] - 14, start[0] + 269, start[1] + 14)
+        if not any(_meet(box, other) for other in taken):
             words = f"{line['team_name']} {_clock(line['arrive_at'])}"
-            sheet.text((start[0] + 9, start[1] - 12), words, 19, halo=c.SEA, width=260)
-    for scene in slide.scenes:
-        spot = plane.at((scene.longitude, scene.latitude))
-        sheet.dot(spot, 12, c.RED)
-        left = [u for u in slide.answer["unassigned"] if u["incident_id"] == scene.id]
-        sheet.text((spot[0] + 16, spot[1] + 6), scene.title, 24, halo=c.SEA, width=420)
-        if left:
-            words = word("slide", "open_here", n=len(left))
-            sheet.text((spot[0] + 16, spot[1] + 36), words, 22, c.ORANGE, halo=c.SEA)
+            sheet.text((box[0], box[1] + 2), words, 19, halo=c.SEA, width=260)
+            taken.append(box)
     page.image.paste(sheet.image, (int(MAP_BOX[0]), int(MAP_BOX[1])))
     page.line(_frame(MAP_BOX), c.LINE, 2)
+
+
+def _scene(sheet: Canvas, slide: Slide, scene: Scene, plane: _Plane) -> c.Box:
+    """An incident with its name and what stays open there; returns the room that they take."""
+    x, y = plane.at((scene.longitude, scene.latitude))
+    sheet.dot((x, y), 12, c.RED)
+    is_right = x > sheet.image.width - 440
+    at, anchor = (x - 16 if is_right else x + 16), "ra" if is_right else "la"
+    sheet.text((at, y + 6), scene.title, 24, halo=c.SEA, width=420, anchor=anchor)
+    left = [u for u in slide.answer["unassigned"] if u["incident_id"] == scene.id]
+    if left:
+        words = word("slide", "open_here", n=len(left))
+        sheet.text((at, y + 36), words, 22, c.ORANGE, halo=c.SEA, anchor=anchor)
+    return (at - 420 if is_right else x - 14, y - 14, at if is_right else at + 420, y + 64)
+
+
+def _meet(a: c.Box, b: c.Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _frame(box: c.Box) -> list[Point]:
@@ -149,15 +165,18 @@ def _side(page: Canvas, slide: Slide) -> None:
         page.text((x, north + 12), str(figures[name]), 46, c.ORANGE if is_bad else c.TEXT)
         page.text((x, north + 70), word("slide", name), 20, c.MUTED, width=step - 8)
     y = north + 112
-    for heading, tone, rows in _lists(slide):
+    lists = _lists(slide)
+    last = lists[-1][0]
+    for heading, tone, rows in lists:
         if not rows or y > south - 70:
             continue
         page.line([(west + 20, y), (east - 20, y)], c.LINE, 1)
         page.text((west + 20, y + 8), f"{heading} {len(rows)}", 24, tone)
         y += 44
-        for first, second in rows:
-            if y > south - 40:
-                page.text((west + 20, y - 4), "…", 22, c.MUTED)
+        for number, (first, second) in enumerate(rows):
+            if y > south - 64 or (number == MOST_OF_A_LIST and heading != last):
+                page.text((west + 20, y - 6), "…", 22, c.MUTED)
+                y += 22
                 break
             page.text((west + 20, y), first, 22, width=east - west - 40)
             y += 30
