@@ -115,6 +115,7 @@ def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
     node_argv = [sys.executable, "-m", "video_bridge.node"]
     node_argv += ["--socket", str(node_socket(settings)), "--node-id", "node-1"]
     node_argv += ["--rtp-ports", f"{settings.rtp_port_first}-{settings.rtp_port_last}"]
+    node_argv += ["--dscp-audio", settings.dscp_audio, "--dscp-video", settings.dscp_video]
     if settings.media_address:
         node_argv += ["--media-address", settings.media_address]
     host = _own_host(settings)

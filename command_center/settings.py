@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     media_address: str | None = Field(default=None, description="address advertised for RTP")
     rtp_port_first: int = Field(default=20000, ge=1024, le=65535, description="first RTP port")
     rtp_port_last: int = Field(default=23999, ge=1024, le=65535, description="last RTP port")
+    dscp_audio: str = Field(
+        default="EF", description="marking of sound: EF, AFxy, CSx, 0 to 63, or off"
+    )
+    dscp_video: str = Field(
+        default="AF41", description="marking of pictures, and of phones' bundles: as above"
+    )
 
     recording_retention_days: int = Field(
         default=180, ge=1, le=36500, description="recordings older than this are deleted, days"

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from . import messages as m
 from .audio.mixer import Frame
 from .content import ContentShow
-from .ingest.session_media import SessionMedia
 from .leg import Leg
 from .messages import CloseReason, LegState, MediaKind
 from .places import EncoderBudget
 from .recording.outputs import Outputs
 from .sound import Sound
 from .streams.outbound import Outbound
+from .streams.session import RtpSession
 from .views import Views
 
 log = logging.getLogger(__name__)
@@ -128,9 +128,10 @@ class Conference:
     def _receivers(self, media: MediaKind) -> list[tuple[Leg, Outbound]]:
         found = []
         for leg in self.legs.values():
-            if not leg.play or not leg.has_media or not isinstance(leg.media, SessionMedia):
+            session = _session(leg) if leg.play else None
+            if session is None:
                 continue
-            outbound = leg.media.session.out.get(media)
+            outbound = session.out.get(media)
             if outbound is not None and outbound.target is not None:
                 found.append((leg, outbound))
         return found
@@ -146,8 +147,10 @@ class Conference:
                 self.outputs.poll()
             for index, leg in enumerate(self._all()):
                 is_judged = (ticks + index) % JUDGE_EVERY == 0
-                if not is_judged and _is_calm(leg):
-                    continue
+                if not is_judged:
+                    session = _session(leg)
+                    if session is not None and not session.is_shown:
+                        continue  # its deadlines are those of reports alone
                 try:
                     self._look_after(leg, now, unix_s, is_judged=is_judged)
                 except Exception:  # one leg's fault must not leave the others unwatched
@@ -189,8 +192,10 @@ class Conference:
         )
 
 
-def _is_calm(leg: Leg) -> bool:
-    return leg.has_media and isinstance(leg.media, SessionMedia) and leg.media.is_calm
+def _session(leg: Leg) -> RtpSession | None:
+    """Of a leg that speaks RTP. Asked of all legs at each tick: `isinstance` would cost more."""
+    session: RtpSession | None = getattr(leg.media, "session", None) if leg.has_media else None
+    return session
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -104,7 +104,7 @@ class RoomMedia(SessionMedia):
         """Take ports and say what to advertise. Raises LocalMediaError `rtp_ports_exhausted`."""
         family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
         for kind in dict.fromkeys(media):
-            port, rtp, rtcp_socket = self._ports.take_pair(family_any)
+            port, rtp, rtcp_socket = self._ports.take_pair(family_any, is_audio=kind == "audio")
             pair = _Pair(port, rtp, rtcp_socket, reception().hub.peer(), [])
             self._pairs[kind] = pair
             self.session.count_by(pair.peer, kind)

@@ -85,11 +85,6 @@ class SessionMedia(ABC):
     def has_picture(self) -> bool:
         return self.session.video_in is not None
 
-    @property
-    def is_calm(self) -> bool:
-        """No picture of it is shown: its deadlines are those of reports alone."""
-        return not self.session.is_shown
-
     def newest(self, now: float) -> Shown | None:
         del now
         return self.session.newest()

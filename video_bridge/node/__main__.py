@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import VideoBridgeError
+from ..errors import LocalMediaError, VideoBridgeError
 from ..messages import CloseReason
+from ..transports.dscp import Marking, parse_dscp
 from ..video.fonts import find_font
 from ..wire import WireServer
 from .control import watch_control
@@ -37,12 +38,26 @@ def _address(text: str) -> str:
         raise argparse.ArgumentTypeError("an IPv4 or IPv6 address") from None
 
 
+def _dscp(text: str) -> int | None:
+    try:
+        return parse_dscp(text)
+    except LocalMediaError:
+        raise argparse.ArgumentTypeError("EF, AFxy, CSx, 0 to 63, or off") from None
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m video_bridge.node", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="control wire (Unix socket)")
     parser.add_argument("--node-id", default="node-1")
     parser.add_argument("--rtp-ports", type=_port_range, default=(20000, 23999))
     parser.add_argument("--media-address", type=_address, help="address to advertise (1:1 NAT)")
+    for media, default in (("audio", "EF"), ("video", "AF41")):
+        parser.add_argument(
+            f"--dscp-{media}",
+            type=_dscp,
+            default=default,
+            help="EF, AF11 to AF43, CS0 to CS7, 0 to 63, or off",
+        )
     parser.add_argument(
         "--capacity", type=float, help="at most so many ms of a reference core each second"
     )
@@ -88,7 +103,12 @@ def main() -> int:
     try:
         find_font()
         options = NodeOptions(
-            arguments.node_id, first, last, arguments.media_address, arguments.capacity
+            arguments.node_id,
+            first,
+            last,
+            arguments.media_address,
+            arguments.capacity,
+            Marking(arguments.dscp_audio, arguments.dscp_video),
         )
         asyncio.run(serve(options, arguments.socket))
     except (VideoBridgeError, OSError) as error:

@@ -28,6 +28,7 @@ from ..ingest.synthetic import SyntheticMedia, is_silent, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
 from ..messages import CloseReason, LegKind, LegState
+from ..transports.dscp import DEFAULT_MARKING, Marking
 from ..transports.rtp_ports import RtpPorts
 from .calibration import measure_speed
 from .capacity import NodeCapacity, count_legs
@@ -47,6 +48,7 @@ class NodeOptions:
     last_port: int
     media_address: str | None = None
     capacity: float | None = None  # ms of a reference core each second; None: what it measures
+    marking: Marking = DEFAULT_MARKING
 
 
 _REQUESTS: dict[str, type[m.Request]] = {
@@ -79,7 +81,7 @@ class NodeService:
         self.options = options
         self.started_at = datetime.now(UTC).isoformat()
         self._emit_wire = emit
-        self._ports = RtpPorts(options.first_port, options.last_port)
+        self._ports = RtpPorts(options.first_port, options.last_port, options.marking)
         log.info("datapath: %s", datapath.status())  # compiles now rather than in a picture's time
         cores = max(2, os.cpu_count() or 2)
         self._decode = ThreadPoolExecutor(cores, "decode")

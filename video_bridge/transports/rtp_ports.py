@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from ..errors import LocalMediaError
+from .dscp import DEFAULT_MARKING, Marking
 
 _RECEIVE_BUFFER = 1 << 20
 
@@ -17,13 +18,14 @@ class RtpPorts:
     Round robin, so that late packets of a closed leg do not reach the next one.
     """
 
-    def __init__(self, first: int, last: int) -> None:
+    def __init__(self, first: int, last: int, marking: Marking = DEFAULT_MARKING) -> None:
         if not 1024 <= first < last <= 65535:
             raise LocalMediaError("rtp_port_range_invalid", first=first, last=last)
         self._first = first + first % 2
         self._count = (last + 1 - self._first) // 2
         self._cursor = 0
         self._taken: set[int] = set()
+        self._marking = marking
 
     @property
     def free_pairs(self) -> int:
@@ -41,10 +43,14 @@ class RtpPorts:
                     sockets.append(_bound(address, port))
             if sockets:
                 self._taken.add(port)
+                for sock in sockets:
+                    self._marking.apply(sock)
                 return port, sockets
         raise LocalMediaError("rtp_ports_exhausted", pairs=self._count)
 
-    def take_pair(self, address: str) -> tuple[int, socket.socket, socket.socket]:
+    def take_pair(
+        self, address: str, *, is_audio: bool = False
+    ) -> tuple[int, socket.socket, socket.socket]:
         """An even port for RTP and the next for RTCP. Raises LocalMediaError."""
         for port in self._candidates():
             try:
@@ -57,6 +63,8 @@ class RtpPorts:
                 rtp.close()
                 continue
             self._taken.add(port)
+            for sock in (rtp, rtcp):
+                self._marking.apply(sock, is_audio=is_audio)
             return port, rtp, rtcp
         raise LocalMediaError("rtp_ports_exhausted", pairs=self._count)
 
