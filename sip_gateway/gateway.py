@@ -245,7 +245,7 @@ class Gateway:
     def snapshot(self) -> GatewaySnapshot:
         return GatewaySnapshot(
             calls=[call.changed() for call in [*self.calls.live(), *self.h323.live()]],
-            registrations=self.registrations.snapshot(),
+            registrations=[*self.registrations.snapshot(), *self.h323.ras.registrations()],
             contents=[*self.floors.asking(), *self.h323.asking()],
             banned=self.edge.guard.banned(self.edge.now()),
             counters=dict(self.edge.counters),
@@ -262,8 +262,7 @@ class Gateway:
         match type_:
             case "call.dial":
                 request = Dial.model_validate(body)
-                is_h323 = (request.uri or "").startswith("h323:")
-                (self.h323 if is_h323 else self._dialling).dial(request)
+                (self.h323 if self._is_h323(request) else self._dialling).dial(request)
             case "call.hangup":
                 leg_id = HangUp.model_validate(body).leg_id
                 _ended = self.calls.hang_up(leg_id) or self.h323.hang_up(leg_id)
@@ -276,6 +275,13 @@ class Gateway:
             case _:
                 raise LocalSipError("request_unknown", type=type_)
         return {}
+
+    def _is_h323(self, request: Dial) -> bool:
+        """By its address, or because the account's room is registered by RAS and not by SIP."""
+        if request.uri or not request.account:
+            return (request.uri or "").startswith("h323:")
+        by_sip = self.registrations.contact(request.account) is not None
+        return not by_sip and self.h323.ras.room(request.account) is not None
 
     def _obey_content(self, type_: str, body: dict[str, Any]) -> None:
         """What the roof decided about content. A room without a floor has nothing to be told."""

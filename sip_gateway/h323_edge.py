@@ -22,6 +22,7 @@ from .h323.call import H323Call
 from .h323.h225 import Identity
 from .h323.h245 import ControlSession
 from .h323_media import RECEIVABLE, SENDABLE, SLIDES
+from .h323_ras import Leave, RasEdge
 from .h323_room import Room
 from .legs import Legs
 from .messages import (
@@ -64,6 +65,7 @@ class H323Edge:
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self.port: int | None = None
+        self.ras = RasEdge(settings, directory, guard, announce, self.spawn)
 
     # --- life -------------------------------------------------------------------------------
 
@@ -74,6 +76,7 @@ class H323Edge:
         host = self._settings.listen_host
         self._server = await listen(host, self._settings.h323_port, self._on_connection)
         self.port = self._server.sockets[0].getsockname()[1]
+        await self.ras.start(self.port)
         self._ticker = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
@@ -87,10 +90,12 @@ class H323Edge:
                 await self._ticker
         while self._tasks:
             await asyncio.wait(list(self._tasks))
+        self.ras.stop()
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1.0)
+            self.ras.poll()
             for room in list(self._rooms):
                 room.poll()
 
@@ -110,6 +115,8 @@ class H323Edge:
 
     def gone(self, room: Room) -> None:
         self._rooms.discard(room)
+        if room.leave is not None:
+            self.ras.call_ended(room.leave)
 
     # --- calls ------------------------------------------------------------------------------
 
@@ -195,9 +202,17 @@ class H323Edge:
     # --- out --------------------------------------------------------------------------------
 
     def dial(self, request: Dial) -> None:
-        """Call a room at h323:HOST[:PORT] or h323:NUMBER@HOST; its fate is told by events."""
+        """Call a registered room, h323:[NUMBER@]HOST[:PORT], or h323:NUMBER of a gatekeeper.
+
+        Its fate is told by events.
+        """
         if self.room_of(request.leg_id) is not None:
             return
+        endpoint = self.ras.room(request.account) if request.account else None
+        if not request.uri and endpoint is not None:
+            host, port = endpoint.signalling
+            uri = f"h323:{endpoint.number}@{host}:{port}"
+            request = request.model_copy(update={"uri": uri})
         call = Call(
             leg_id=request.leg_id,
             conference_id=request.conference_id,
@@ -213,14 +228,21 @@ class H323Edge:
 
     async def _dial(self, call: Call, request: Dial) -> None:
         address = urlsplit(f"//{(request.uri or '').partition(':')[2]}")
-        host, port = address.hostname, address.port or 1720
+        number, host, port = address.username or "", address.hostname or "", address.port or 1720
+        leave = Leave(secrets.token_bytes(16), next(self._references), answered=False)
         try:
-            connection = await connect(host or "", port)
+            if host.isdigit():
+                number, (host, port) = host, await self.ras.locate(host, leave)
+            connection = await connect(host, port)
+        except PermissionError:
+            self._failed(call, CallResult.DECLINED)
+            return
         except (OSError, TimeoutError):
             self._failed(call, CallResult.UNREACHABLE)
             return
         call.remote_host = connection.host
         room = Room(self, self._core(), connection)
+        room.leave = leave
         self._rooms.add(room)
         try:
             await room.bind(call)
@@ -229,11 +251,11 @@ class H323Edge:
             room.release("gatewayResources", result_of_refusal(error.code))
             return
         room.core.dial(
-            number=address.username or "",
+            number=number,
             source=connection.local,
             target=(connection.host, connection.port),
-            reference=next(self._references),
-            new_id=lambda: secrets.token_bytes(16),
+            reference=leave.reference,
+            new_id=lambda: leave.call_id,
             now=self.now(),
             proposals=room.proposals(SENDABLE) if self._settings.h323_fast_start else (),
         )
@@ -273,11 +295,19 @@ class H323Edge:
     async def _admit(self, room: Room, caller_name: str, dialled: str) -> None:
         """A room is known by its static address alone; strangers all get the same answer."""
         host = room.signalling.host
-        account = await self._directory.account_at(host)
+        account = self.ras.account_at(host) or await self._directory.account_at(host)
         if account is None:
             self._guard.blame(host, Offence.CHALLENGED, self.now())
             room.release("noPermission", CallResult.AUTHENTICATION_FAILED)
             return
+        ids = room.core.ids
+        if ids is not None:
+            room.leave = Leave(ids.call_id, ids.reference, answered=True)
+            try:
+                await self.ras.admitted(dialled, room.leave)
+            except PermissionError:
+                room.release("noPermission", CallResult.DECLINED)
+                return
         admitted = await self._directory.admit(account, dialled)
         if isinstance(admitted, Refusal):
             reason = _REFUSALS.get(admitted.sip_status, "destinationRejection")

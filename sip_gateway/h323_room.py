@@ -40,6 +40,7 @@ from .h323_media import (
     payload_type,
     profile_level_id,
 )
+from .h323_ras import Leave
 from .h323_result import result_of_release
 from .legs import Legs
 from .messages import Body, CallResult, CallState, DtmfPressed
@@ -79,6 +80,7 @@ class Room:
         self._proposals: tuple[Proposal, ...] = ()
         self._is_over = False
         self.second = SecondStream(self)
+        self.leave: Leave | None = None
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
 

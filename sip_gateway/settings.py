@@ -73,6 +73,20 @@ class GatewaySettings(BaseModel):
     h323_port: int | None = Field(
         default=1720, ge=0, le=65535, description="H.225.0 call signalling, None for no H.323"
     )
+    h323_ras_port: int | None = Field(
+        default=1719,
+        ge=0,
+        le=65535,
+        description="RAS: our gatekeeper and our own registration, None for neither",
+    )
+    h323_open_registration: bool = Field(
+        default=False,
+        description="rooms register by number alone from any address; closed nets only",
+    )
+    h323_gatekeeper: str | None = Field(
+        default=None, description="HOST[:PORT] of an outside gatekeeper to register with"
+    )
+    h323_number: str = Field(default="9000", description="our number at the outside gatekeeper")
     h323_fast_start: bool = Field(
         default=True, description="propose media channels in SETUP, one round trip less"
     )

@@ -396,6 +396,11 @@ class H323Call:
     def _send(self, message: Q931Message) -> None:
         self._signalling.append(bytes(message))
 
+    @property
+    def ids(self) -> CallIds | None:
+        """Reference and identifiers, once there was a SETUP."""
+        return self._ids
+
     def _known_ids(self) -> CallIds:
         if self._ids is None:
             raise RemoteH323Error("h323_call_unknown")

@@ -129,14 +129,18 @@ def ip_address(address: Address) -> Value:
     }
 
 
-def _endpoint(identity: Identity) -> Value:
+def vendor(identity: Identity) -> Value:
+    return {
+        "vendor": {"t35CountryCode": 38, "t35Extension": 0, "manufacturerCode": 0},
+        "productId": identity.product.encode(),
+        "versionId": identity.version.encode(),
+    }
+
+
+def endpoint_type(identity: Identity) -> Value:
     kind: dict[str, Value] = {"mcu": {}} if identity.is_mcu else {"terminal": {}}
     return {
-        "vendor": {
-            "vendor": {"t35CountryCode": 38, "t35Extension": 0, "manufacturerCode": 0},
-            "productId": identity.product.encode(),
-            "versionId": identity.version.encode(),
-        },
+        "vendor": vendor(identity),
         **kind,
         "mc": identity.is_mcu,
         "undefinedNode": False,
@@ -180,7 +184,7 @@ def setup(
     body: dict[str, Value] = {
         "protocolIdentifier": PROTOCOL,
         "sourceAddress": aliases,
-        "sourceInfo": _endpoint(identity),
+        "sourceInfo": endpoint_type(identity),
         "destCallSignalAddress": ip_address(target),
         "activeMC": False,
         "conferenceID": ids.conference_id,
@@ -230,7 +234,7 @@ def progress(
     }[kind]
     body: dict[str, Value] = {
         "protocolIdentifier": PROTOCOL,
-        "destinationInfo": _endpoint(identity),
+        "destinationInfo": endpoint_type(identity),
         "callIdentifier": {"guid": ids.call_id},
         "multipleCalls": False,
         "maintainConnection": False,

@@ -59,7 +59,7 @@ class Asterisk:
         number: str = "100",
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="asterisk-", dir=ROOT / "tmp"))
-        inside = f"/tmp/{self._folder.name}"  # noqa: S108 - a path of the chroot
+        inside = f"/tmp/{self._folder.name}"
         for name in ("etc", "run", "db", "lib", "log", "spool/outgoing", "spool/tmp", "heard"):
             (self._folder / name).mkdir(parents=True)
         for name in ("rtp", "indications", "pjproject", "sorcery"):
@@ -86,8 +86,8 @@ class Asterisk:
             f"gatekeeper={gatekeeper}", "context=default", f"faststart={switch[fast_start]}",
             f"h245tunneling={switch[tunnelling]}", "disallow=all", "allow=alaw", "roundtrip=2,1",
             "dtmfmode=h245signal", f"logfile={inside}/log/h323", "tracelevel=6",
-            "[bridge]", "type=friend", f"ip={bridge[0]}", f"port={bridge[1]}", "e164=9000",
-            "context=default", "disallow=all", "allow=alaw",
+            "[bridge]", "type=friend", f"ip={bridge[0]}", f"port={bridge[1]}", "context=default",
+            "disallow=all", "allow=alaw",
         ])  # fmt: skip
         self._log = (self._folder / "console").open("wb")
         self._process = subprocess.Popen(
@@ -109,9 +109,9 @@ class Asterisk:
     def console(self) -> str:
         return (self._folder / "console").read_text(errors="replace")
 
-    def call(self, number: str, hertz: int, *, through: str = "bridge") -> None:
-        """Dial the bridge; once it answers, sound `hertz`."""
-        lines = [f"Channel: OOH323/{number}@{through}", "Context: default",
+    def call(self, number: str, hertz: int, *, through: str = "@bridge") -> None:
+        """Dial the bridge, with `through` empty by its gatekeeper; once answered, sound `hertz`."""
+        lines = [f"Channel: OOH323/{number}{through}", "Context: default",
                  f"Extension: {hertz}", "Priority: 1", "WaitTime: 30"]  # fmt: skip
         made = self._folder / "spool" / "tmp" / f"{hertz}.call"
         made.write_text("\n".join(lines) + "\n")

@@ -35,13 +35,12 @@ class _Tolerant:
 class Bridge:
     """A node with one conference, and a gateway whose static room is 127.0.0.1."""
 
-    def __init__(self, folder: Path, **h323: bool) -> None:
+    def __init__(self, folder: Path, **h323: Any) -> None:
         self.node = Node(folder)
         self.book = Book()
         self.book.static = {"127.0.0.1": "440229"}
-        settings = GatewaySettings(
-            listen_host="127.0.0.1", udp_port=0, tcp_port=0, h323_port=0, bfcp_port=0, **h323
-        )
+        ports = {"udp_port": 0, "tcp_port": 0, "h323_port": 0, "h323_ras_port": 0, "bfcp_port": 0}
+        settings = GatewaySettings(listen_host="127.0.0.1", **{**ports, **h323})
         control = folder / "gateway.sock"
         self.gateway = Gateway(settings, self.book, self.node.path, control)
         self.events: list[tuple[str, dict[str, Any]]] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sip_gateway.messages import Dial
 from tests.harness.asterisk import Asterisk
 from tests.harness.tones import Samples, read_wav, tone_strength
 from tests.peers.h323_bridge import Bridge
@@ -57,6 +58,33 @@ async def test_asterisk_calls_and_is_called(
         await asyncio.to_thread(asterisk.close)
         await until(lambda: _state(bridge, "leg-440118") in (None, "ended"))
         await bridge.stop()
+
+
+@pytest.mark.peer("asterisk")
+async def test_asterisk_registers_and_calls_by_number(tmp_path: Path) -> None:
+    """It registers with our gatekeeper, calls through it, and is dialled by its account."""
+    bridge = Bridge(tmp_path, h323_ras_port=1719, h323_port=1720)
+    bridge.book.static[ROOM] = "440118"
+    await bridge.start()
+    asterisk = await asyncio.to_thread(
+        Asterisk, host=ROOM, bridge=("127.0.0.1", 1720), gatekeeper="127.0.0.1", number="8001"
+    )
+    try:
+        await until(lambda: _registered(bridge) == [("440118", True)], 20)
+        asterisk.call("9000", 1100, through="")
+        await until(lambda: _state(bridge, "leg-440118") == "connected", 20)
+        dial = Dial(leg_id="leg-out", conference_id="conf", account="440118", name="始兴")
+        await bridge.wire.request("call.dial", dial.model_dump(mode="json", exclude={"type"}))
+        await until(lambda: _state(bridge, "leg-out") == "connected", 20)
+    finally:
+        await asyncio.to_thread(asterisk.close)
+        await until(lambda: _state(bridge, "leg-440118") in (None, "ended"))
+        await bridge.stop()
+
+
+def _registered(bridge: Bridge) -> list[tuple[str, bool]]:
+    told = [body for type_, body in bridge.events if type_ == "registration"]
+    return [(body["account"], body["is_registered"]) for body in told]
 
 
 def _state(bridge: Bridge, leg: str) -> str | None:

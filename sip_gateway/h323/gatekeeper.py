@@ -1,0 +1,258 @@
+"""A small gatekeeper: rooms register under their number and are dialled by it (H.225.0 RAS).
+
+Sans-IO. Who may register is decided above (`answer_registration`), because that asks a directory.
+Calls are signalled directly; a number that nobody registered leads to the bridge itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from . import ras
+from .h225 import Address
+from .ras import RasMessage
+
+LIFE_S = 120
+GRACE_S = 30.0
+MAX_ENDPOINTS = 5000
+CALL_BANDWIDTH = 40_000  # 4 Mbit/s, in units of 100 bit/s
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A registered room."""
+
+    endpoint_id: str
+    account: str
+    aliases: tuple[str, ...]
+    signalling: Address
+    ras: Address
+    product: str
+    expires_at: float
+
+    @property
+    def number(self) -> str:
+        """The digits under which it is called; a gateway behind the alias needs them."""
+        return next((alias for alias in self.aliases if alias.isdigit()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationAsked:
+    """A room wants in. Answer with `answer_registration`."""
+
+    request: RasMessage
+    source: Address
+    aliases: tuple[str, ...]
+    signalling: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Unregistered, or its time ran out."""
+
+    endpoint: Endpoint
+
+
+GatekeeperEvent = RegistrationAsked | Registered | Gone
+
+
+class Gatekeeper:
+    """Feed `receive`; take `outgoing` datagrams; call `expire` about every second."""
+
+    def __init__(
+        self,
+        identifier: str,
+        *,
+        ras_port: int,
+        signalling_port: int,
+        own_host: Callable[[str], str],
+    ) -> None:
+        """`own_host` gives the address under which a peer reaches us."""
+        self._identifier, self._own_host = identifier, own_host
+        self._ras_port, self._signalling_port = ras_port, signalling_port
+        self._endpoints: dict[str, Endpoint] = {}
+        self._next = 1
+        self._out: list[tuple[bytes, Address]] = []
+
+    # --- what is known ----------------------------------------------------------------------
+
+    def endpoints(self) -> list[Endpoint]:
+        return list(self._endpoints.values())
+
+    def by_account(self, account: str) -> Endpoint | None:
+        return next((one for one in self._endpoints.values() if one.account == account), None)
+
+    def by_host(self, host: str) -> Endpoint | None:
+        return next((one for one in self._endpoints.values() if one.signalling[0] == host), None)
+
+    def outgoing(self) -> list[tuple[bytes, Address]]:
+        taken, self._out = self._out, []
+        return taken
+
+    # --- time -------------------------------------------------------------------------------
+
+    def expire(self, now: float) -> list[GatekeeperEvent]:
+        gone = [one for one in self._endpoints.values() if now >= one.expires_at]
+        for endpoint in gone:
+            del self._endpoints[endpoint.endpoint_id]
+        return [Gone(endpoint) for endpoint in gone]
+
+    # --- messages ---------------------------------------------------------------------------
+
+    def receive(self, pdu: bytes, source: Address, now: float) -> list[GatekeeperEvent]:
+        """One datagram. Raises RemoteH323Error for what does not decode."""
+        message = ras.read(pdu)
+        match message.kind:
+            case "gatekeeperRequest":
+                to = message.address("rasAddress") or source
+                self._send(
+                    ras.gatekeeper_confirm(
+                        message.sequence,
+                        self._identifier,
+                        (self._own_host(source[0]), self._ras_port),
+                    ),
+                    _behind(to, source),
+                )
+            case "registrationRequest":
+                return self._registration(message, source, now)
+            case "unregistrationRequest":
+                return self._unregistration(message, source)
+            case "admissionRequest":
+                self._admission(message, source)
+            case "disengageRequest":
+                self._known_or_reject(message, source, "disengage", "notRegistered")
+            case "bandwidthRequest":
+                self._bandwidth(message, source)
+            case "infoRequestResponse":
+                pass  # unsolicited reports need no answer (7.15.2)
+            case kind if kind.endswith("Request"):
+                self._send(ras.unknown(message.sequence), source)
+            case _:
+                pass  # answers to nothing we asked
+        return []
+
+    def answer_registration(
+        self, asked: RegistrationAsked, account: str | None, now: float
+    ) -> list[GatekeeperEvent]:
+        """`account` is who the room is; None refuses it like every stranger."""
+        sequence = asked.request.sequence
+        if account is None or len(self._endpoints) >= MAX_ENDPOINTS:
+            reason = "securityDenial" if account is None else "resourceUnavailable"
+            self._send(ras.reject("registrationReject", sequence, reason), asked.source)
+            return []
+        known = self.by_account(account)
+        if known is not None:
+            del self._endpoints[known.endpoint_id]
+        endpoint_id = known.endpoint_id if known is not None else f"{self._next:08d}"
+        self._next += known is None
+        vendor = asked.request.body.get("endpointVendor", {}).get("productId", b"")
+        endpoint = Endpoint(
+            endpoint_id,
+            account,
+            asked.aliases,
+            _behind(asked.signalling, asked.source),
+            asked.source,
+            bytes(vendor).decode("utf-8", "replace").strip("\0"),
+            now + LIFE_S + GRACE_S,
+        )
+        self._endpoints[endpoint_id] = endpoint
+        self._confirm(asked.request, endpoint)
+        return [Registered(endpoint)]
+
+    def _registration(
+        self, message: RasMessage, source: Address, now: float
+    ) -> list[GatekeeperEvent]:
+        known = self._endpoints.get(message.endpoint_id)
+        if message.body.get("keepAlive"):
+            if known is None or known.ras[0] != source[0]:
+                refusal = ras.reject(
+                    "registrationReject", message.sequence, "fullRegistrationRequired"
+                )
+                self._send(refusal, source)
+                return []
+            renewed = replace(known, ras=source, expires_at=now + LIFE_S + GRACE_S)
+            self._endpoints[known.endpoint_id] = renewed
+            self._confirm(message, renewed)
+            return []
+        signalling = message.address("callSignalAddress")
+        if signalling is None:
+            self._send(
+                ras.reject("registrationReject", message.sequence, "invalidCallSignalAddress"),
+                source,
+            )
+            return []
+        return [RegistrationAsked(message, source, message.aliases("terminalAlias"), signalling)]
+
+    def _confirm(self, message: RasMessage, endpoint: Endpoint) -> None:
+        answer = ras.registration_confirm(
+            message.sequence,
+            identifier=self._identifier,
+            endpoint_id=endpoint.endpoint_id,
+            signalling=self._bridge(endpoint.ras),
+            aliases=endpoint.aliases,
+            life_s=LIFE_S,
+        )
+        self._send(answer, endpoint.ras)
+
+    def _unregistration(self, message: RasMessage, source: Address) -> list[GatekeeperEvent]:
+        known = self._speaker(message, source)
+        if known is None:
+            known = next((one for one in self._endpoints.values() if one.ras == source), None)
+        if known is None:
+            answer = ras.reject("unregistrationReject", message.sequence, "notCurrentlyRegistered")
+            self._send(answer, source)
+            return []
+        del self._endpoints[known.endpoint_id]
+        self._send(ras.confirm("unregistrationConfirm", message.sequence), source)
+        return [Gone(known)]
+
+    def _admission(self, message: RasMessage, source: Address) -> None:
+        """A room may call another room by its number, or the bridge by any other number."""
+        if self._speaker(message, source) is None:
+            answer = ras.reject("admissionReject", message.sequence, "callerNotRegistered")
+            self._send(answer, source)
+            return
+        wanted = message.aliases("destinationInfo")
+        rooms = (one for one in self._endpoints.values() if set(wanted) & set(one.aliases))
+        room = None if message.body.get("answerCall") else next(rooms, None)
+        bandwidth = min(int(message.body.get("bandWidth", 0)) or CALL_BANDWIDTH, CALL_BANDWIDTH)
+        to = room.signalling if room is not None else self._bridge(source)
+        self._send(ras.admission_confirm(message.sequence, bandwidth, to), source)
+
+    def _bandwidth(self, message: RasMessage, source: Address) -> None:
+        if self._speaker(message, source) is None:
+            answer = ras.reject("bandwidthReject", message.sequence, "notBound")
+            self._send(answer, source)
+            return
+        bandwidth = min(int(message.body.get("bandWidth", 0)), CALL_BANDWIDTH)
+        self._send(ras.confirm("bandwidthConfirm", message.sequence, bandWidth=bandwidth), source)
+
+    def _known_or_reject(
+        self, message: RasMessage, source: Address, name: str, reason: str
+    ) -> None:
+        if self._speaker(message, source) is None:
+            self._send(ras.reject(f"{name}Reject", message.sequence, reason), source)
+        else:
+            self._send(ras.confirm(f"{name}Confirm", message.sequence), source)
+
+    def _speaker(self, message: RasMessage, source: Address) -> Endpoint | None:
+        """The endpoint that this request comes from; a foreign address speaks for nobody."""
+        known = self._endpoints.get(message.endpoint_id)
+        return known if known is not None and known.ras[0] == source[0] else None
+
+    def _bridge(self, peer: Address) -> Address:
+        return self._own_host(peer[0]), self._signalling_port
+
+    def _send(self, pdu: bytes, to: Address) -> None:
+        self._out.append((pdu, to))
+
+
+def _behind(declared: Address, source: Address) -> Address:
+    """An unspecified declared address is that of the packet."""
+    return (source[0], declared[1]) if declared[0] == "0.0.0.0" else declared  # noqa: S104

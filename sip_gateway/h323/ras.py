@@ -1,0 +1,252 @@
+"""RAS messages: building them, and reading what matters of a peer's (H.225.0 clauses 7.8-7.15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .asn1 import decode_ras, encode_ras
+from .errors import RemoteH323Error
+from .h225 import PROTOCOL, Address, Identity, endpoint_type, ip_address, transport_address, vendor
+
+Value = Any
+MAX_ALIASES = 16
+BANDWIDTH_UNIT = 100  # bit/s
+
+
+@dataclass(frozen=True, slots=True)
+class RasMessage:
+    """A message, read: `kind` is the choice's name, e.g. registrationRequest."""
+
+    kind: str
+    body: dict[str, Value]
+
+    @property
+    def sequence(self) -> int:
+        return int(self.body.get("requestSeqNum", 0))
+
+    @property
+    def endpoint_id(self) -> str:
+        return str(self.body.get("endpointIdentifier", ""))
+
+    @property
+    def reason(self) -> str:
+        """Of a reject, e.g. duplicateAlias."""
+        value = self.body.get("rejectReason", self.body.get("disengageReason", ("", 0)))
+        return str(value[0]) if value else ""
+
+    def aliases(self, field: str) -> tuple[str, ...]:
+        """Numbers and names of an alias list."""
+        known = ("dialledDigits", "h323-ID", "url-ID")
+        listed = self.body.get(field, [])[:MAX_ALIASES]
+        return tuple(str(value) for kind, value in listed if kind in known)
+
+    def address(self, field: str) -> Address | None:
+        """A transport address, or the first of a list of them."""
+        value = self.body.get(field)
+        if isinstance(value, list):
+            return next((found for one in value if (found := transport_address(one))), None)
+        return transport_address(value)
+
+
+def read(pdu: bytes) -> RasMessage:
+    """One datagram. Raises RemoteH323Error."""
+    kind, body = decode_ras(pdu)
+    if not isinstance(body, dict) or "requestSeqNum" not in body:
+        raise RemoteH323Error("ras_sequence_missing", kind=kind)
+    return RasMessage(kind, body)
+
+
+def _encode(kind: str, sequence: int, **fields: Value) -> bytes:
+    body = {"requestSeqNum": sequence}
+    body |= {name: value for name, value in fields.items() if value is not None}
+    return encode_ras((kind, body))
+
+
+def _aliases(identity: Identity) -> list[Value]:
+    aliases: list[Value] = [("h323-ID", identity.name)]
+    if identity.number:
+        aliases.append(("dialledDigits", identity.number))
+    return aliases
+
+
+def alias(number: str) -> Value:
+    """A number as dialled digits, a name as h323-ID."""
+    digits = number and all(digit in "0123456789*#," for digit in number)
+    return ("dialledDigits" if digits else "h323-ID", number)
+
+
+# --- a gatekeeper's answers -----------------------------------------------------------------
+
+
+def gatekeeper_confirm(sequence: int, identifier: str, ras: Address) -> bytes:
+    return _encode(
+        "gatekeeperConfirm",
+        sequence,
+        protocolIdentifier=PROTOCOL,
+        gatekeeperIdentifier=identifier,
+        rasAddress=ip_address(ras),
+    )
+
+
+def registration_confirm(
+    sequence: int,
+    *,
+    identifier: str,
+    endpoint_id: str,
+    signalling: Address,
+    aliases: tuple[str, ...],
+    life_s: int,
+) -> bytes:
+    """`life_s`: the endpoint refreshes by lightweight requests before it is over (7.9.1)."""
+    return _encode(
+        "registrationConfirm",
+        sequence,
+        protocolIdentifier=PROTOCOL,
+        callSignalAddress=[ip_address(signalling)],
+        terminalAlias=[alias(one) for one in aliases] or None,
+        gatekeeperIdentifier=identifier,
+        endpointIdentifier=endpoint_id,
+        timeToLive=life_s,
+        willRespondToIRR=False,
+        maintainConnection=False,
+        preGrantedARQ=None,
+    )
+
+
+def admission_confirm(sequence: int, bandwidth: int, signalling: Address) -> bytes:
+    """Direct signalling to `signalling`; bandwidth in units of 100 bit/s."""
+    nothing = dict.fromkeys(
+        ("setup", "callProceeding", "connect", "alerting", "information", "releaseComplete",
+         "facility", "progress", "empty", "status", "statusInquiry", "setupAcknowledge", "notify"),
+        False,
+    )  # fmt: skip
+    return _encode(
+        "admissionConfirm",
+        sequence,
+        bandWidth=bandwidth,
+        callModel=("direct", 0),
+        destCallSignalAddress=ip_address(signalling),
+        willRespondToIRR=False,
+        uuiesRequested=nothing,
+    )
+
+
+def confirm(kind: str, sequence: int, **fields: Value) -> bytes:
+    """disengageConfirm, unregistrationConfirm, bandwidthConfirm ..."""
+    return _encode(kind, sequence, **fields)
+
+
+def reject(kind: str, sequence: int, reason: str) -> bytes:
+    """registrationReject, admissionReject, unregistrationReject, disengageReject ..."""
+    extra: dict[str, Value] = {}
+    if kind in _WITH_PROTOCOL:
+        extra["protocolIdentifier"] = PROTOCOL
+    if kind == "bandwidthReject":
+        extra["allowedBandWidth"] = 0
+    return _encode(kind, sequence, rejectReason=(reason, 0), **extra)
+
+
+_WITH_PROTOCOL = ("registrationReject", "gatekeeperReject")
+
+
+def unknown(sequence: int) -> bytes:
+    """unknownMessageResponse (XRS): this gatekeeper does not know the message."""
+    return _encode("unknownMessageResponse", sequence, messageNotUnderstood=b"")
+
+
+# --- an endpoint's requests ------------------------------------------------------------------
+
+
+def gatekeeper_request(sequence: int, identity: Identity, ras: Address) -> bytes:
+    return _encode(
+        "gatekeeperRequest",
+        sequence,
+        protocolIdentifier=PROTOCOL,
+        rasAddress=ip_address(ras),
+        endpointType=endpoint_type(identity),
+        endpointAlias=_aliases(identity),
+    )
+
+
+def registration_request(
+    sequence: int,
+    identity: Identity,
+    *,
+    signalling: Address,
+    ras: Address,
+    life_s: int,
+    identifier: str | None = None,
+    endpoint_id: str | None = None,
+) -> bytes:
+    """With `endpoint_id`: the lightweight refresh (7.9.1), else the whole registration."""
+    return _encode(
+        "registrationRequest",
+        sequence,
+        protocolIdentifier=PROTOCOL,
+        discoveryComplete=True,
+        callSignalAddress=[ip_address(signalling)],
+        rasAddress=[ip_address(ras)],
+        terminalType=endpoint_type(identity),
+        terminalAlias=None if endpoint_id else _aliases(identity),
+        gatekeeperIdentifier=identifier,
+        endpointVendor=vendor(identity),
+        timeToLive=life_s,
+        keepAlive=endpoint_id is not None,
+        endpointIdentifier=endpoint_id,
+        willSupplyUUIEs=False,
+        maintainConnection=False,
+    )
+
+
+def admission_request(
+    sequence: int,
+    identity: Identity,
+    *,
+    endpoint_id: str,
+    number: str,
+    call_id: bytes,
+    reference: int,
+    answering: bool,
+    bandwidth: int = 20_000,
+) -> bytes:
+    return _encode(
+        "admissionRequest",
+        sequence,
+        callType=("pointToPoint", 0),
+        endpointIdentifier=endpoint_id,
+        destinationInfo=[alias(number)] if number else None,
+        srcInfo=_aliases(identity),
+        bandWidth=bandwidth,
+        callReferenceValue=reference,
+        conferenceID=call_id,
+        activeMC=False,
+        answerCall=answering,
+        canMapAlias=True,
+        callIdentifier={"guid": call_id},
+        willSupplyUUIEs=False,
+    )
+
+
+def disengage_request(
+    sequence: int, *, endpoint_id: str, call_id: bytes, reference: int, answered: bool
+) -> bytes:
+    return _encode(
+        "disengageRequest",
+        sequence,
+        endpointIdentifier=endpoint_id,
+        conferenceID=call_id,
+        callReferenceValue=reference,
+        disengageReason=("normalDrop", 0),
+        callIdentifier={"guid": call_id},
+        answeredCall=answered,
+    )
+
+
+def unregistration_request(sequence: int, endpoint_id: str, signalling: Address) -> bytes:
+    return _encode(
+        "unregistrationRequest",
+        sequence,
+        callSignalAddress=[ip_address(signalling)],
+        endpointIdentifier=endpoint_id,
+    )

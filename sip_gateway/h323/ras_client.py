@@ -1,0 +1,202 @@
+"""Our registration with an outside gatekeeper, and its leave for each call (H.225.0 RAS).
+
+Sans-IO: `poll` about every second, `receive` each datagram, send what `outgoing` gives to the
+gatekeeper's address. A gatekeeper that falls silent is asked again for ever; calls go on without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from . import ras
+from .h225 import Address, Identity
+from .ras import RasMessage
+
+LIFE_S = 120
+RETRY_S = 3.0  # H.225.0 table 20: GRQ 5 s, RRQ 3 s, ARQ 5 s
+PAUSE_S = 30.0  # after a refusal
+
+
+class RegistrationState(Enum):
+    OFF = "off"
+    DISCOVERING = "discovering"
+    REGISTERING = "registering"
+    REGISTERED = "registered"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationMoved:
+    is_registered: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAdmitted:
+    """`sequence` as `ask_admission` gave it; call `address`."""
+
+    sequence: int
+    address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    sequence: int
+    reason: str
+
+
+ClientEvent = RegistrationMoved | CallAdmitted | CallRefused
+
+
+class RasClient:
+    def __init__(self, identity: Identity, *, signalling: Address, own_ras: Address) -> None:
+        self.state = RegistrationState.OFF
+        self._identity, self._signalling, self._own_ras = identity, signalling, own_ras
+        self._sequence = 0
+        self._due = 0.0
+        self._life_s = LIFE_S
+        self._identifier: str | None = None
+        self._endpoint_id: str | None = None
+        self._waiting: set[int] = set()  # admissions
+        self._heard_at = 0.0
+        self._out: list[bytes] = []
+
+    def start(self, now: float) -> None:
+        self._discover(now)
+
+    def stop(self) -> None:
+        """Say goodbye."""
+        if self._endpoint_id is not None:
+            self._say(ras.unregistration_request(self._next(), self._endpoint_id, self._signalling))
+        self.state, self._endpoint_id = RegistrationState.OFF, None
+
+    def outgoing(self) -> list[bytes]:
+        taken, self._out = self._out, []
+        return taken
+
+    # --- calls ------------------------------------------------------------------------------
+
+    def ask_admission(
+        self, number: str, call_id: bytes, reference: int, *, answering: bool
+    ) -> int | None:
+        """CallAdmitted or CallRefused follows; None: not registered, call without leave."""
+        if self._endpoint_id is None:
+            return None
+        sequence = self._next()
+        self._waiting.add(sequence)
+        self._say(
+            ras.admission_request(
+                sequence,
+                self._identity,
+                endpoint_id=self._endpoint_id,
+                number=number,
+                call_id=call_id,
+                reference=reference,
+                answering=answering,
+            )
+        )
+        return sequence
+
+    def call_ended(self, call_id: bytes, reference: int, *, answered: bool) -> None:
+        if self._endpoint_id is not None:
+            self._say(
+                ras.disengage_request(
+                    self._next(),
+                    endpoint_id=self._endpoint_id,
+                    call_id=call_id,
+                    reference=reference,
+                    answered=answered,
+                )
+            )
+
+    # --- time and answers -------------------------------------------------------------------
+
+    def poll(self, now: float) -> list[ClientEvent]:
+        if self.state is RegistrationState.OFF or now < self._due:
+            return []
+        if self.state is RegistrationState.REGISTERED:
+            if now - self._heard_at > self._life_s:
+                self._discover(now)
+                return [RegistrationMoved(False, "silent")]
+            self._register(now)
+        elif self.state is RegistrationState.REGISTERING:
+            self._register(now)
+        else:
+            self._discover(now)
+        return []
+
+    def receive(self, pdu: bytes, now: float) -> list[ClientEvent]:
+        """One datagram of the gatekeeper. Raises RemoteH323Error."""
+        message = ras.read(pdu)
+        self._heard_at = now
+        match message.kind:
+            case "gatekeeperConfirm" if self.state is RegistrationState.DISCOVERING:
+                self._identifier = message.body.get("gatekeeperIdentifier")
+                self._register(now)
+            case "registrationConfirm":
+                return self._registered(message, now)
+            case "gatekeeperReject" | "registrationReject":
+                return self._refused(message, now)
+            case "admissionConfirm" if message.sequence in self._waiting:
+                self._waiting.discard(message.sequence)
+                return [CallAdmitted(message.sequence, message.address("destCallSignalAddress"))]
+            case "admissionReject" if message.sequence in self._waiting:
+                self._waiting.discard(message.sequence)
+                return [CallRefused(message.sequence, message.reason)]
+            case "unregistrationRequest":
+                self._say(ras.confirm("unregistrationConfirm", message.sequence))
+                self._discover(now)
+                return [RegistrationMoved(False, "unregistered")]
+            case "disengageRequest":
+                self._say(ras.confirm("disengageConfirm", message.sequence))
+            case _:
+                pass
+        return []
+
+    def _registered(self, message: RasMessage, now: float) -> list[ClientEvent]:
+        was = self.state
+        self._endpoint_id = message.endpoint_id
+        self._life_s = int(message.body.get("timeToLive", LIFE_S))
+        self.state, self._due = RegistrationState.REGISTERED, now + self._life_s * 2 / 3
+        return [] if was is RegistrationState.REGISTERED else [RegistrationMoved(True)]
+
+    def _refused(self, message: RasMessage, now: float) -> list[ClientEvent]:
+        """A gatekeeper that lost us wants the whole registration at once (7.9.1)."""
+        was = self.state
+        self._endpoint_id = None
+        if message.reason == "fullRegistrationRequired":
+            self.state = RegistrationState.REGISTERING
+            self._register(now)
+            return []
+        self.state, self._due = RegistrationState.DISCOVERING, now + PAUSE_S
+        if was is RegistrationState.OFF:
+            return []
+        return [RegistrationMoved(False, message.reason)]
+
+    def _discover(self, now: float) -> None:
+        self.state, self._due = RegistrationState.DISCOVERING, now + RETRY_S
+        self._endpoint_id = None
+        self._say(ras.gatekeeper_request(self._next(), self._identity, self._own_ras))
+
+    def _register(self, now: float) -> None:
+        if self.state is not RegistrationState.REGISTERED:
+            self.state = RegistrationState.REGISTERING
+        self._due = now + RETRY_S
+        self._say(
+            ras.registration_request(
+                self._next(),
+                self._identity,
+                signalling=self._signalling,
+                ras=self._own_ras,
+                life_s=LIFE_S,
+                identifier=self._identifier,
+                endpoint_id=self._endpoint_id,
+            )
+        )
+
+    def _next(self) -> int:
+        self._sequence = self._sequence % 65535 + 1
+        return self._sequence
+
+    def _say(self, pdu: bytes) -> None:
+        self._out.append(pdu)

@@ -1,0 +1,242 @@
+"""RAS on the network: our gatekeeper for rooms, and our own registration with an outside one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from .errors import SignallingError
+from .guard import Guard, Offence
+from .h323.gatekeeper import (
+    Endpoint,
+    Gatekeeper,
+    GatekeeperEvent,
+    Gone,
+    Registered,
+    RegistrationAsked,
+)
+from .h323.h225 import Address, Identity
+from .h323.ras_client import CallAdmitted, CallRefused, ClientEvent, RasClient, RegistrationMoved
+from .messages import Body, RegistrationChanged
+from .ports import Directory
+from .settings import GatewaySettings
+from .sip.transaction import Flow
+from .transports.udp import UdpTransport, route_source
+
+RAS_PORT = 1719
+ADMISSION_S = 5.0  # H.225.0 table 20
+_log = structlog.get_logger("sip_gateway.h323_ras")
+
+
+@dataclass(slots=True)
+class Leave:
+    """What an outside gatekeeper knows a call by, and whether it gave leave for it."""
+
+    call_id: bytes
+    reference: int
+    answered: bool
+    is_given: bool = False
+
+
+class RasEdge:
+    """One UDP port for both. `spawn` runs a task that the owner keeps."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        directory: Directory,
+        guard: Guard,
+        announce: Callable[[Body], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._settings, self._directory, self._guard = settings, directory, guard
+        self._announce, self._spawn = announce, spawn
+        self._udp = UdpTransport(self._on_datagram, self._flush)
+        self._signalling_port = 0
+        self.gatekeeper: Gatekeeper | None = None
+        self.client: RasClient | None = None
+        self._outside: Address | None = None
+        self._admissions: dict[int, asyncio.Future[CallAdmitted | CallRefused]] = {}
+        self.port: int | None = None
+
+    # --- life -------------------------------------------------------------------------------
+
+    async def start(self, signalling_port: int) -> None:
+        """Raises OSError when the port is taken."""
+        if self._settings.h323_ras_port is None:
+            return
+        self._signalling_port = signalling_port
+        self.port = await self._udp.start(self._settings.listen_host, self._settings.h323_ras_port)
+        self.gatekeeper = Gatekeeper(
+            self._settings.user_agent, ras_port=self.port, signalling_port=signalling_port,
+            own_host=self._own_host,
+        )  # fmt: skip
+        if self._settings.h323_gatekeeper is not None:
+            await self._join(self._settings.h323_gatekeeper)
+
+    async def _join(self, gatekeeper: str) -> None:
+        host, _, port = gatekeeper.partition(":")
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, int(port or RAS_PORT), family=socket.AF_INET)
+        self._outside = (str(found[0][4][0]), int(port or RAS_PORT))
+        own = self._own_host(self._outside[0])
+        self.client = RasClient(
+            Identity(self._settings.user_agent, self._settings.h323_number),
+            signalling=(own, self._signalling_port),
+            own_ras=(own, self.port or 0),
+        )
+        self.client.start(self._now())
+        self._flush()
+
+    def stop(self) -> None:
+        if self.client is not None:
+            self.client.stop()
+            self._flush()
+        self._udp.stop()
+
+    def poll(self) -> None:
+        """About every second."""
+        now = self._now()
+        if self.gatekeeper is not None:
+            self._take(self.gatekeeper.expire(now))
+        if self.client is not None:
+            self._take_client(self.client.poll(now))
+        self._flush()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _own_host(self, peer: str) -> str:
+        return self._settings.advertised_address or route_source(peer) or "127.0.0.1"
+
+    # --- rooms ------------------------------------------------------------------------------
+
+    def room(self, account: str) -> Endpoint | None:
+        """Where a registered room takes calls."""
+        return self.gatekeeper.by_account(account) if self.gatekeeper is not None else None
+
+    def account_at(self, host: str) -> str | None:
+        """Whose room registered from this address."""
+        endpoint = self.gatekeeper.by_host(host) if self.gatekeeper is not None else None
+        return endpoint.account if endpoint is not None else None
+
+    def registrations(self) -> list[RegistrationChanged]:
+        known = self.gatekeeper.endpoints() if self.gatekeeper is not None else []
+        return [_changed(endpoint, is_registered=True) for endpoint in known]
+
+    # --- leave of an outside gatekeeper -----------------------------------------------------
+
+    async def admitted(self, number: str, leave: Leave) -> Address | None:
+        """Where to call; None without a gatekeeper, or one that does not answer.
+
+        Raises PermissionError when it refuses.
+        """
+        if self.client is None:
+            return None
+        sequence = self.client.ask_admission(
+            number, leave.call_id, leave.reference, answering=leave.answered
+        )
+        if sequence is None:
+            return None
+        waiting = self._admissions[sequence] = asyncio.get_running_loop().create_future()
+        self._flush()
+        try:
+            async with asyncio.timeout(ADMISSION_S):
+                answer: CallAdmitted | CallRefused = await waiting
+        except TimeoutError:
+            return None
+        finally:
+            self._admissions.pop(sequence, None)
+        if isinstance(answer, CallRefused):
+            raise PermissionError(answer.reason)
+        leave.is_given = True
+        return answer.address
+
+    async def locate(self, number: str, leave: Leave) -> Address:
+        """The outside gatekeeper's address for a number. Raises OSError when it knows none."""
+        address = await self.admitted(number, leave)
+        if address is None:
+            raise OSError("h323_gatekeeper_unknown_number")
+        return address
+
+    def call_ended(self, leave: Leave) -> None:
+        if self.client is not None and leave.is_given:
+            self.client.call_ended(leave.call_id, leave.reference, answered=leave.answered)
+            self._flush()
+
+    # --- datagrams --------------------------------------------------------------------------
+
+    def _on_datagram(self, data: bytes, flow: Flow) -> None:
+        source, now = (flow.host, flow.port), self._now()
+        if not self._guard.admits(flow.host, now):
+            return
+        try:
+            if self.client is not None and source == self._outside:
+                self._take_client(self.client.receive(data, now))
+            elif self.gatekeeper is not None:
+                self._take(self.gatekeeper.receive(data, source, now))
+        except SignallingError as error:
+            _log.info("ras_refused", host=flow.host, code=error.code)
+            self._guard.blame(flow.host, Offence.MALFORMED, now)
+
+    def _flush(self) -> None:
+        if self.gatekeeper is not None:
+            for pdu, (host, port) in self.gatekeeper.outgoing():
+                self._udp.send(pdu, Flow("udp", host, port))
+        if self.client is not None and self._outside is not None:
+            for pdu in self.client.outgoing():
+                self._udp.send(pdu, Flow("udp", *self._outside))
+
+    # --- events -----------------------------------------------------------------------------
+
+    def _take(self, events: list[GatekeeperEvent]) -> None:
+        for event in events:
+            match event:
+                case RegistrationAsked():
+                    self._spawn(self._decide(event))
+                case Registered(endpoint=endpoint):
+                    self._announce(_changed(endpoint, is_registered=True))
+                case Gone(endpoint=endpoint):
+                    self._announce(_changed(endpoint, is_registered=False))
+
+    async def _decide(self, asked: RegistrationAsked) -> None:
+        account = await self._account(asked)
+        if account is None:
+            self._guard.blame(asked.source[0], Offence.CHALLENGED, self._now())
+        if self.gatekeeper is not None:
+            self._take(self.gatekeeper.answer_registration(asked, account, self._now()))
+            self._flush()
+
+    async def _account(self, asked: RegistrationAsked) -> str | None:
+        """A room is known by its address; by its number alone only where that is allowed."""
+        account = await self._directory.account_at(asked.source[0])
+        if account is None and self._settings.h323_open_registration:
+            for alias in asked.aliases:
+                if await self._directory.credential(alias) is not None:
+                    return alias
+        return account
+
+    def _take_client(self, events: list[ClientEvent]) -> None:
+        for event in events:
+            match event:
+                case RegistrationMoved(is_registered=is_registered, reason=reason):
+                    _log.info("h323_gatekeeper", registered=is_registered, reason=reason)
+                case CallAdmitted(sequence=sequence) | CallRefused(sequence=sequence):
+                    waiting = self._admissions.get(sequence)
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(event)
+
+
+def _changed(endpoint: Endpoint, *, is_registered: bool) -> RegistrationChanged:
+    host, port = endpoint.signalling
+    return RegistrationChanged(
+        account=endpoint.account,
+        is_registered=is_registered,
+        contact=f"h323:{host}:{port}",
+        user_agent=endpoint.product or None,
+    )
