@@ -22,7 +22,7 @@ def upgrade() -> None:
         "site",
         sa.Column(
             "link",
-            sqlmodel.sql.sqltypes.AutoString(length=16),
+            sqlmodel.AutoString(length=16),
             server_default="internet",
             nullable=False,
         ),
