@@ -148,7 +148,7 @@ class Recorder:
                     self._close_all()
                     raise OSError(errno.ENOSPC, "less than the minimum is free")
                 for source in self._sources.values():
-                    source.close_idle(wall_us)
+                    source.close_idle()
             elif self._has_room():
                 self._resume(wall_us)
         except OSError as error:

@@ -14,7 +14,7 @@ from .times import TICKS_PER_S, MediaTime
 
 SEGMENT_S = 6.0  # closed on the first key frame after so long; one is asked for then
 ASK_AGAIN_TICKS = TICKS_PER_S
-IDLE_US = 3_000_000  # a source from which nothing comes: its segment is closed
+IDLE_LOOKS = 4  # a source from which nothing came for so many looks: its segment is closed
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class SegmentedSource:
         self._times = MediaTime(zero_us)
         self._open: _Open | None = None
         self._asked_at: int | None = None
-        self._heard_us: int | None = None
+        self._quiet_looks = 0
 
     @property
     def is_open(self) -> bool:
@@ -71,7 +71,7 @@ class SegmentedSource:
 
     def picture(self, frame: bytes, *, is_key: bool, timestamp: int, wall_us: int) -> bool:
         """Take one picture; True when a key frame should be asked for now."""
-        self._heard_us = wall_us
+        self._quiet_looks = 0
         ticks = self._times.at(timestamp, wall_us)
         opened = self._open
         if is_key and (opened is None or ticks - opened.start >= self._segment_ticks):
@@ -112,8 +112,10 @@ class SegmentedSource:
             )
         )  # fmt: skip
 
-    def close_idle(self, wall_us: int) -> None:
-        if self._heard_us is not None and wall_us - self._heard_us > IDLE_US:
+    def close_idle(self) -> None:
+        """One look a second. By looks, not by clock: a recorder that lags is not idle."""
+        self._quiet_looks += 1
+        if self._quiet_looks >= IDLE_LOOKS:
             self.close()
 
     def abandon(self) -> None:
