@@ -66,6 +66,7 @@ class StandIn:
         self.timeline: dict[str, list[Json]] = {}
         self.consultations: dict[str, Json] = {}
         self.proposals: dict[str, Json] = {}
+        self.content: Json = {"holder": None, "queue": [], "locked_to": None}
         self._seed(incidents)
 
     def renew_sockets(self) -> None:
@@ -177,6 +178,9 @@ class StandIn:
             ("DELETE", meeting + "/participants/{pid}", self.remove_participant),
             ("POST", meeting + "/call-absent", self.done),
             ("PUT", meeting + "/layout", self.put_layout),
+            ("GET", meeting + "/content", self.get_content),
+            ("POST", meeting + "/content/take-back", self.take_content_back),
+            ("PUT", meeting + "/content/lock", self.lock_content),
             *((how, meeting + path, self.order) for how, path in DESK_ORDERS),
             ("GET", "/consultation-templates", self.items_of([])),
             ("GET", "/consultation-reservations", self.items_of([])),
@@ -404,6 +408,18 @@ class StandIn:
         gone = request.match_info["pid"]
         found["participants"] = [row for row in found["participants"] if row["id"] != gone]
         return web.Response(status=204)
+
+    async def get_content(self, _: web.Request) -> web.Response:
+        return web.json_response(self.content)
+
+    async def take_content_back(self, _: web.Request) -> web.Response:
+        self.content["holder"] = None
+        return web.json_response(self.content)
+
+    async def lock_content(self, request: web.Request) -> web.Response:
+        wanted = (await request.json())["participant_id"]
+        self.content["locked_to"] = wanted and {"participant_id": wanted, "name": ""}
+        return web.json_response(self.content)
 
     async def put_layout(self, request: web.Request) -> web.Response:
         self.consultations[request.match_info["id"]]["layout"] = await request.json()

@@ -162,3 +162,25 @@ def test_second_window_takes_the_place_and_the_first_says_so(desk: Page) -> None
     expect(second.get_by_text("画面中断，正在自动重连")).to_be_visible()
     desk.get_by_role("button", name="重试").click()
     expect(second.get_by_text("已在另一窗口入会")).to_be_visible()
+
+
+def test_second_stream_is_taken_back_and_locked(server: Served, page: Page) -> None:
+    """收回双流令牌 says whose presenting ends; 锁定演示 names one site or none."""
+    found = server.state.open_consultation()
+    site = found["participants"][0]
+    holder = {"participant_id": site["id"], "name": site["name"]}
+    server.state.content = {"holder": holder, "queue": [], "locked_to": None}
+    page.goto(f"{server.url}/consultations/{found['id']}")
+    strip = page.locator(".content-desk")
+    expect(strip).to_contain_text(f"辅流：{site['name']}")
+    strip.get_by_role("button", name="收回双流令牌").click()
+    box = page.locator(".el-message-box")
+    expect(box).to_contain_text(f"“{site['name']}”的演示立即停止")
+    box.get_by_role("button", name="收回双流令牌").click()
+    expect(strip).to_contain_text("无人演示")
+    assert len(server.state.sent("POST", "/content/take-back")) == 1
+    strip.locator(".el-select").click()
+    page.get_by_role("option", name=site["name"]).click()
+    expect(strip).to_contain_text(site["name"])
+    (sent,) = server.state.sent("PUT", "/content/lock")
+    assert sent == {"participant_id": site["id"]}
