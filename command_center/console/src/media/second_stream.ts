@@ -16,7 +16,10 @@ export function canShareScreen(): boolean {
   return typeof navigator.mediaDevices?.getDisplayMedia === 'function'
 }
 
-/** `refuse` is given what went wrong: a Problem of the server, or null when the page was taken back. */
+/**
+ * `refuse` is given what went wrong: a Problem of the server, null when the page was taken back,
+ * undefined when nothing is wrong any more.
+ */
 export function useSecondStream(
   at: () => MediaCredentials,
   session: () => MediaSession | null,
@@ -59,6 +62,7 @@ export function useSecondStream(
       shared.value = chosen
       isBig.value = false
       await session()?.present(track)
+      refuse(undefined)
     } catch (error) {
       if (ownId) await stop()
       // Closing the browser's window of choices is no error.
