@@ -93,7 +93,7 @@ SCENARIOS = {
 
 
 @contextmanager
-def _part(role: str, folder: Path) -> Iterator[int]:
+def part(role: str, folder: Path) -> Iterator[int]:
     """Start a process of `sip_parts`; gives its pid."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.sip_parts", role, str(folder)],
@@ -165,7 +165,7 @@ def _measured(
 def _calls(folder: Path, seconds: float, notes: list[str]) -> dict[str, Any]:
     """The same calls to the gateway and to the rival, in turn."""
     count = int(RATE * seconds)
-    with _part("node", folder), _part("gateway", folder) as pid:
+    with part("node", folder), part("gateway", folder) as pid:
         _sipp(folder, "calls", GATEWAY_PORT, 50, 50)  # warm
         ours = _measured(folder, "calls", pid, port=GATEWAY_PORT, rate=RATE, calls=count)
         registers = _measured(
@@ -176,7 +176,7 @@ def _calls(folder: Path, seconds: float, notes: list[str]) -> dict[str, Any]:
     if importlib.util.find_spec("aiosipua") is None:
         notes.append("aiosipua: not installed")
     else:
-        with _part("aiosipua", folder) as pid:
+        with part("aiosipua", folder) as pid:
             _sipp(folder, "calls", RIVAL_PORT, 50, 50)
             rival = _measured(folder, "calls", pid, port=RIVAL_PORT, rate=RATE, calls=count)
     return {
@@ -251,7 +251,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = _calls(folder, arguments.seconds or 20.0, notes)
-        with _part("node", folder), _part("gateway-closed", folder):
+        with part("node", folder), part("gateway-closed", folder):
             storm = asyncio.run(_storm(folder))
     figures["storm_144_s"] = round(storm, 2) if storm is not None else None
     if figures["cpu_wait_pct"] >= 5:

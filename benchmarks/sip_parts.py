@@ -1,4 +1,4 @@
-"""Processes of the sip benchmark: `python -m benchmarks.sip_parts gateway|node|aiosipua FOLDER`."""
+"""Processes of the SIP benchmarks: `python -m benchmarks.sip_parts ROLE FOLDER`, roles in `main`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sip_gateway.settings import GuardSettings
 from video_bridge import WireServer
 
 ADDRESS = "10.77.0.1"
-GATEWAY_PORT, RIVAL_PORT = 5060, 5160
+GATEWAY_PORT, RIVAL_PORT, H323_PORT = 5060, 5160, 1720
 REALM, PASSWORD = "command-center", "secret"
 ACCOUNTS = [f"44{number:04d}" for number in range(2000)]
 
@@ -51,13 +51,13 @@ class Book:
         return None
 
 
-async def gateway(folder: Path, *, is_open: bool) -> None:
+async def gateway(folder: Path, *, is_open: bool, h323_port: int | None = None) -> None:
     settings = GatewaySettings(
         listen_host=ADDRESS,
         udp_port=GATEWAY_PORT,
         tcp_port=None,
         tls_port=None,
-        h323_port=None,
+        h323_port=h323_port,
         calls=5000,
         guard=GuardSettings(exempt_sources=("10.77.0.0/24",)),
     )
@@ -117,6 +117,8 @@ def main() -> None:
         asyncio.run(aiosipua())
     elif role == "node":
         asyncio.run(node(folder))
+    elif role == "h323":
+        asyncio.run(gateway(folder, is_open=True, h323_port=H323_PORT))
     else:
         asyncio.run(gateway(folder, is_open=role == "gateway"))
 
