@@ -62,13 +62,14 @@ class Views:
         self._forwards: dict[str, Forward] = {}  # by the leg that is watched
         self._expecting: set[str] = set()  # legs that wait for the key frame of such a stream
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: list[asyncio.Task[None]] = []
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
         self._run(HALL, self.hall)
 
     async def close(self) -> None:
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._ending]
         self._tasks.clear()
         for forward in self._forwards.values():
             forward.close()
@@ -229,7 +230,9 @@ class Views:
         for watched in list(self._solos):
             if now - self._solo_used_at[watched] > SOLO_KEPT_S:
                 del self._solos[watched], self._solo_used_at[watched]
-                self._tasks.pop(watched).cancel()
+                task = self._tasks.pop(watched)
+                task.cancel()
+                self._ending = [ending for ending in self._ending if not ending.done()] + [task]
 
     def _keep_page(self) -> None:
         """Draw the newest page; its picture follows the seats of the halls'."""
