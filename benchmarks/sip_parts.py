@@ -1,4 +1,4 @@
-"""Processes of the SIP benchmarks: `python -m benchmarks.sip_parts ROLE FOLDER`, roles in `main`."""
+"""Processes of the SIP benchmarks: `python -m benchmarks.sip_parts ROLE FOLDER`; roles: `main`."""
 
 from __future__ import annotations
 
