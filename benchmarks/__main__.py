@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from . import report
 from .machine import describe
 
 NAMES = {
@@ -49,41 +50,31 @@ def _run(name: str, rest: list[str]) -> dict[str, object] | None:
     return {"benchmark": name, **result, "machine": describe()}
 
 
-def _write(path: Path, results: dict[str, dict[str, object]]) -> None:
-    """The table that docs show: every figure with the machine that gave it."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; each can be run again by its name.",
-        "",
-    ]
-    for name, result in results.items():
-        lines += [f"## {name}", "", NAMES[name] + ".", "", "| key | value |", "|---|---|"]
-        for key, value in result.items():
-            lines.append(f"| {key} | {json.dumps(value, ensure_ascii=False)} |")
-        lines.append("")
-    missing = [name for name in NAMES if name not in results]
-    if missing:
-        lines += ["Not built yet: " + ", ".join(missing) + ".", ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-
-
 def _run_all(rest: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks all")
     parser.add_argument("--write", type=Path, required=True, help="markdown file to write")
-    parser.add_argument("--seconds", default=None)
+    parser.add_argument("--seconds", default=None, help="given to each of them")
+    parser.add_argument("--only", default=None, help="names by comma")
     arguments = parser.parse_args(rest)
+    chosen = arguments.only.split(",") if arguments.only else list(NAMES)
     results: dict[str, dict[str, object]] = {}
-    for name in NAMES:
-        print(f"== {name}", file=sys.stderr)
-        result = _run(name, ["--seconds", arguments.seconds] if arguments.seconds else [])
+    failed: dict[str, str] = {}
+    for run in (run for run in report.RUNS if run.benchmark in chosen):
+        print(f"== {run.title}", file=sys.stderr, flush=True)
+        words = [*run.options, *(["--seconds", arguments.seconds] if arguments.seconds else [])]
+        try:
+            result = _run(run.benchmark, words)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the others' figures are wanted
+            failed[run.title] = f"{type(error).__name__}: {error}"
+            print(f"   failed: {error}", file=sys.stderr)
+            continue
         if result is None:
             print("   not built", file=sys.stderr)
         else:
-            results[name] = result
-    _write(arguments.write, results)
+            results[run.title] = result
+    report.write(arguments.write, NAMES, results, failed)
     print(json.dumps(results, ensure_ascii=False))
-    return 0
+    return 1 if failed else 0
 
 
 def main(argv: list[str]) -> int:
