@@ -319,6 +319,7 @@ class Desk:
                 fields["other_task"] = self.served[busy].text
         if choice.runner_up >= 0:
             fields["cost_more"] = choice.runner_up_cost
+            fields["cost_less"] = -choice.runner_up_cost
         return Reason("assigned", choice.code, fields)
 
     def _need(self, visit: int) -> frozenset[str]:

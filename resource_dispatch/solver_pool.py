@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from .optimiser.evaluate import Evaluation, evaluate
-from .optimiser.order import SolveOrder
+from .optimiser.order import LENGTH_BYTES, SolveOrder
 from .optimiser.problem import Plan, Problem, Weights
 from .optimiser.result import Result
 from .optimiser.solve import solve
@@ -130,16 +130,21 @@ class SolverPool:
         worker = self._spares.pop(0) if self._spares else await self._spawn()
         self._running.add(worker)
         left = order.due + self._grace_s - time.monotonic()
+        note: Reason | None = Reason("solver", "died")
         try:
             async with asyncio.timeout(left):
-                return await self._hear(worker, order, best, cancel)
+                note = await self._hear(worker, order, best, cancel)
+                return note
         except TimeoutError:
             code = "timed_out" if worker.is_ready else "not_ready"
             return Reason("solver", code, {"seconds": max(1, round(left))})
         finally:
-            await worker.kill()
             self._running.discard(worker)
-            await self.start()
+            if note is None and self._is_open and len(self._spares) < self._spares_wanted:
+                self._spares.append(worker)  # warm still: the next question need not wait
+            else:
+                await worker.kill()
+                await self.start()
 
     async def _spawn(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
@@ -176,6 +181,7 @@ class _Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.ready: asyncio.Task[bytes] = asyncio.create_task(self._first_line())
+        self._has_talked = False
 
     @property
     def is_ready(self) -> bool:
@@ -190,10 +196,12 @@ class _Worker:
         process = self.process
         assert process.stdin is not None and process.stdout is not None  # noqa: S101
         try:
-            process.stdin.write(pickle.dumps(order))
+            pickled = pickle.dumps(order)
+            process.stdin.write(len(pickled).to_bytes(LENGTH_BYTES) + pickled)
             await process.stdin.drain()
-            process.stdin.close()
-            if best.take(await asyncio.shield(self.ready)):
+            first = b"" if self._has_talked else await asyncio.shield(self.ready)
+            self._has_talked = True
+            if first and best.take(first):
                 return True
             async for line in process.stdout:
                 if best.take(line):

@@ -1,7 +1,8 @@
 """The solver's own process: `python -m resource_dispatch.worker`, started by `solver_pool.py`.
 
-One problem comes pickled on standard input from the parent; each better plan leaves as one line of
-JSON. The process runs at nice 15, so that media keeps its cores, and dies with its parent.
+Problems come pickled on standard input from the parent, each after its length; each better plan
+leaves as one line of JSON, the last with `done`. The process runs at nice 15, so that media keeps
+its cores, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 
 from .optimiser import columns, separable
 from .optimiser.evaluate import Evaluation
-from .optimiser.order import SolveOrder
+from .optimiser.order import LENGTH_BYTES, SolveOrder
 from .optimiser.problem import Plan
 from .optimiser.solve import solve
 from .optimiser.stop import MaxSeconds
@@ -37,7 +38,7 @@ def _say(**fields: object) -> None:
 
 
 def main() -> None:
-    """Warm up, read one order, answer, leave."""
+    """Warm up, then answer one order after another until the parent goes."""
     _die_with_parent(int(sys.argv[1]))
     os.nice(NICE)
     import ortools.sat.python.cp_model  # noqa: F401  (loaded before the clock runs)
@@ -45,9 +46,13 @@ def main() -> None:
     separable.warm_up()
     columns.warm_up()
     _say(ready=True)
+    while head := sys.stdin.buffer.read(LENGTH_BYTES):
+        length = int.from_bytes(head)
+        order = pickle.loads(sys.stdin.buffer.read(length))  # noqa: S301  (our own parent wrote it)
+        _answer(order)
 
-    order: SolveOrder = pickle.load(sys.stdin.buffer)  # noqa: S301  (our own parent wrote it)
 
+def _answer(order: SolveOrder) -> None:
     def improved(plan: Plan, judged: Evaluation) -> None:
         _say(plan=plan.routes, objective=judged.objective)
 

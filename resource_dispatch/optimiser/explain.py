@@ -108,6 +108,8 @@ def _explain_choice(problem: Problem, plan: Plan, judged: Evaluation, visit: int
     if arrive[first] >= own:
         return Choice(visit, team, "arrives_first", **fields)
     code = _why_not_sooner(problem, plan, visit, team, first)
+    if code == "least_total_cost" and runner_up >= 0 and cost <= 0:
+        code = "same_cost" if cost == 0 else "cheaper_known"
     return Choice(visit, team, code, first, int(arrive[first]), **fields)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .problem import Plan, Problem
 
+LENGTH_BYTES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class SolveOrder:

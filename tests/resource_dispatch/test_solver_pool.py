@@ -21,7 +21,7 @@ from resource_dispatch.optimiser import Plan, solve
 from .province import NOW, roads, task, team
 
 TASKS = [task(f"K{k}", k, Need(frozenset({"search"}))) for k in range(6)]
-LOADED_MACHINE_S = 1.5  # wording a proposal waits for its turn beside other tests
+LOADED_MACHINE_S = 4.0  # wording a proposal waits for its turn beside other tests
 READY = '{"ready": true}'
 SLEEP = "time.sleep(600)"
 TEAMS = [team(f"T{k}", k + 10, "search") for k in range(12)]
@@ -32,17 +32,16 @@ async def test_workers_improve_and_leave_nothing_behind() -> None:
     pool = SolverPool()
     try:
         await pool.warm()
-        begun = time.monotonic()
-        proposal = await pool.propose(TASKS, TEAMS, [], roads(), NOW, seconds=1.0)
-        assert time.monotonic() - begun < 1.0 + 0.5 + LOADED_MACHINE_S
+        used = {worker.process.pid for worker in pool._spares}
+        proposal = await pool.propose(TASKS, TEAMS, [], roads(), NOW, seconds=5.0)
         assert proposal.note is None
         assert len(proposal.lines) == len(TASKS)
         before = [DispatchChoice(li.team_id, li.task_id, 0, li.start_at) for li in proposal.lines]
         lost = [one for one in TEAMS if one.id != before[0].team_id]
-        await pool.warm()
+        assert {worker.process.pid for worker in pool._spares} == used, "a warm worker stays"
         replanner = Replanner(Desk(TASKS, lost, [], roads(), NOW), before)
         heard: list[Progress] = []
-        answers = await replanner.run(pool, seconds=1.0, hear=heard.append)
+        answers = await replanner.run(pool, seconds=5.0, hear=heard.append)
         assert [a.name for a in answers] == ["insert_only", "balanced", "free"]
         assert {progress.name for progress in heard} == {"balanced", "free"}
         kept = {(li.task_id, li.team_id) for li in answers[0].proposal.lines}
