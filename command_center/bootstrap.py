@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from sip_gateway.ports import Trunk
 
     from .consultation.switchboard import Switchboard
+    from .consultation.turn import TurnRelay
     from .web.health import Health
 
 AUDIT_KEY = "audit.key"
+TURN_SECRET = "turn-secret"  # noqa: S105 - a file's name
 TRUNK_PASSWORD = "sip-trunk-password"  # noqa: S105 - a file's name
 ROADS = "roads.json.gz"
 
@@ -169,6 +171,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         downloads,
         OfferMemory(),
         ConsultationSettings(public_url=public_url(settings)),
+        turn_relay(settings),
     ]
     app = create_app(desk, services, origins=origins(settings))
     switchboard.push = push_figures(app, desk)
@@ -199,6 +202,16 @@ def sip_trunk(settings: Settings) -> Trunk | None:
     file = settings.secrets_dir / TRUNK_PASSWORD
     password = file.read_text("utf-8").strip() if file.exists() else None
     return Trunk(settings.sip_trunk, settings.sip_trunk_username, password)
+
+
+def turn_relay(settings: Settings) -> TurnRelay:
+    """The TURN relay of the settings, the secret it shares from `secrets/turn-secret`."""
+    from .consultation.turn import TurnRelay
+
+    file = settings.secrets_dir / TURN_SECRET
+    secret = file.read_text("utf-8").strip() if file.exists() else ""
+    urls = tuple(url for url in settings.turn_urls.split(",") if url)
+    return TurnRelay(urls=urls, secret=secret)
 
 
 def sip_certificate(settings: Settings) -> tuple[Path, Path]:

@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_TURN_URL = r"turns?:[A-Za-z0-9.\-\[\]:]+(\?transport=(udp|tcp))?"
+
 
 class Settings(BaseSettings):
     """Every setting of the roof, with its unit."""
@@ -48,7 +50,15 @@ class Settings(BaseSettings):
     h323_port: int | None = Field(
         default=1720, ge=1, le=65535, description="TCP port of H.323; none: no H.323"
     )
-    media_address: str | None = Field(default=None, description="address advertised for RTP")
+    media_address: str | None = Field(
+        default=None, description="address advertised for RTP: the outer one of a 1:1 NAT"
+    )
+    turn_urls: str = Field(
+        default="",
+        pattern=rf"^({_TURN_URL}(,{_TURN_URL})*)?$",
+        description="TURN relay for phones whose UDP is blocked, by comma; its shared secret is in "
+        "`secrets/turn-secret`; empty: none",
+    )
     rtp_port_first: int = Field(default=20000, ge=1024, le=65535, description="first RTP port")
     rtp_port_last: int = Field(default=23999, ge=1024, le=65535, description="last RTP port")
     dscp_audio: str = Field(

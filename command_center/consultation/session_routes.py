@@ -36,6 +36,7 @@ from .schemas import JoinPageOut
 from .service import require_sight
 from .session_description import checked_offer, trickled_candidates, ufrag_of, wants_ice_restart
 from .switchboard import Switchboard
+from .turn import IceServersOut, TurnRelay, credentials
 
 SDP = "application/sdp"
 SDPFRAG = "application/trickle-ice-sdpfrag"
@@ -189,6 +190,15 @@ async def delete_session(ctx: Context[None]) -> web.Response:
     return web.Response(status=200, headers=CORS)
 
 
+@route("GET", f"{_ONE}/ice-servers", access=Permission.CONSULTATION_JOIN, reply=IceServersOut,
+       credential=Credential.EITHER)  # fmt: skip
+async def get_ice_servers(ctx: Context[None]) -> IceServersOut:
+    """The TURN relay for whoever may join, with credentials of their own for half a day."""
+    row = await repository.consultation(ctx.work.session, ctx.path_id("consultation_id"))
+    require_sight(ctx.actor, row)
+    return credentials(ctx.service(TurnRelay), str(ctx.actor.id)[:64], ctx.work.now)
+
+
 def _preflight(path: str) -> Route:
     async def options(_ctx: Context[None]) -> web.Response:
         """CORS preflight (RFC 9725 section 4.9)."""
@@ -262,6 +272,7 @@ ROUTES = [
     patch_session,
     delete_session,
     get_join,
+    get_ice_servers,
     *(_order_step(action) for action in ("receive", "accept", "arrive", "done", "decline")),
     *(_preflight(f"{_ONE}/{name}") for name in ("session", "whip", "whep", "sessions/{leg_id}")),
 ]

@@ -35,6 +35,7 @@ PEERS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "libre": (("libre-dev", "gcc", "libc6-dev"), "/usr/include/re/re_bfcp.h"),
     "kamailio": (("kamailio", "kamailio-tls-modules"), "kamailio"),
+    "coturn": (("coturn",), "turnserver"),
     "janus": (("janus",), "janus"),
     "tshark": (("tshark",), "tshark"),
     "asterisk": (("debootstrap",), str(asterisk.READY)),  # made by `asterisk.prepare`

@@ -26,7 +26,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>join</title>
 <video id="programme" autoplay playsinline style="width:1280px"></video>
 <script>
 const query = new URLSearchParams(location.search);
-const peer = new RTCPeerConnection({ iceServers: [] });
+const peer = new RTCPeerConnection({ iceServers: JSON.parse(query.get('ice') || '[]') });
 window.peer = peer;
 const stream = new MediaStream();
 peer.ontrack = (event) => {
@@ -56,7 +56,8 @@ async function join() {
   await new Promise((done) => {
     if (peer.iceGatheringState === 'complete') done();
     peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && done();
-    setTimeout(done, 1500);
+    peer.onicecandidate = (event) => event.candidate?.type === 'relay' && done();
+    setTimeout(done, query.get('ice') ? 20000 : 1500);
   });
   const reply = await fetch('/offer' + location.search, {
     method: 'POST', body: peer.localDescription.sdp,

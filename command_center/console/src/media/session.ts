@@ -2,7 +2,7 @@
  * One bidirectional WebRTC session with the consultation: offer up, answer down, and back again by
  * itself after a lost network or a restarted media node. Console and phone page share it.
  */
-import { endSession, postOffer, type MediaCredentials } from '@/api/media_session'
+import { endSession, postOffer, readIceServers, type MediaCredentials } from '@/api/media_session'
 import { newKey } from '@/api/client'
 import { Problem } from '@/api/problem'
 
@@ -22,6 +22,7 @@ export interface SessionListener {
 }
 
 const GATHERING_MS = 1500
+const RELAY_MS = 6000
 const CHANNEL = 'cc.media'
 const SILENCE_MS = 4000
 const CONNECT_MS = 12_000
@@ -180,7 +181,10 @@ export class MediaSession {
 
   private async connect(): Promise<void> {
     const epoch = ++this.epoch
-    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' })
+    // Without a relay, or without an answer, the direct way is tried all the same.
+    const iceServers = await readIceServers(this.at).catch(() => [])
+    if (epoch !== this.epoch) return
+    const connection = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' })
     this.connection = connection
     this.remote = new MediaStream()
     this.addTransceivers(connection)
@@ -308,10 +312,17 @@ async function bytesReceived(connection: RTCPeerConnection): Promise<number> {
   return bytes
 }
 
+/** All candidates; where there is a relay, it is waited for, as it may be the only way out. */
 export function gathered(connection: RTCPeerConnection): Promise<void> {
+  const hasRelay = Boolean(connection.getConfiguration().iceServers?.length)
   if (connection.iceGatheringState === 'complete') return Promise.resolve()
   return new Promise((resolve) => {
-    const timer = window.setTimeout(resolve, GATHERING_MS)
+    const timer = window.setTimeout(resolve, hasRelay ? RELAY_MS : GATHERING_MS)
+    connection.addEventListener('icecandidate', (event) => {
+      if (event.candidate?.type !== 'relay') return
+      window.clearTimeout(timer)
+      resolve()
+    })
     connection.addEventListener('icegatheringstatechange', () => {
       if (connection.iceGatheringState !== 'complete') return
       window.clearTimeout(timer)
