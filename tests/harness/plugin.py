@@ -2,8 +2,10 @@
 
 Tests marked `@pytest.mark.peer("chromium", ...)` are executed by a pytest of their own inside
 `unshare -n`, one for all such tests of a file, so that they share its module's fixtures;
-`pytest PATH` therefore works directly. Their peers must be installed: a missing one fails the test
-by name. Peers named in $WITHOUT are not run, said so, and turn the exit code to 3.
+`pytest PATH` therefore works directly. These files run one after another beside the other tests,
+which come first: signalling, which needs little of the machine, then media. Their peers must be
+installed: a missing one fails the test by name. Peers named in $WITHOUT are not run, said so, and
+turn the exit code to 3.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -88,6 +92,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) != len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+    if not namespace.is_inside():
+        items.sort(key=lambda item: (bool(_peers(item)), bool(_peers(item)) and _is_heavy(item)))
 
 
 @dataclass(slots=True)
@@ -126,21 +132,21 @@ def _run_inside(items: list[pytest.Item]) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rA"]
     command += ["--basetemp", str(folder / "t"), *(item.nodeid for item in items)]
     limit = INNER_TIMEOUT_S * len(items)
-    try:
-        done = subprocess.run(
+    with (folder / "output").open("wb") as output:
+        _ahead.process = subprocess.Popen(
             namespace.enter(command),
             cwd=Path(items[0].config.rootpath),
             env=os.environ | {RESULTS: str(results)},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=limit,
-            check=False,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
-        ending = f"exit code {done.returncode}\n{(done.stdout + done.stderr)[-6000:]}"
-    except subprocess.TimeoutExpired as error:
-        out = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else ""
-        ending = f"no end after {limit} s\n{out[-6000:]}"
+        try:
+            ending = f"exit code {_ahead.process.wait(limit)}"
+        except subprocess.TimeoutExpired:
+            _ahead.process.kill()
+            _ahead.process.wait()
+            ending = f"no end after {limit} s"
+    ending += "\n" + (folder / "output").read_text(errors="replace")[-6000:]
     lines = results.read_text().splitlines() if results.exists() else []
     if not os.environ.get("KEEP_PEER_FILES"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -148,6 +154,63 @@ def _run_inside(items: list[pytest.Item]) -> None:
         seconds = time.time() - started
         _verdicts[item.nodeid] = _Verdict("failed", f"not reached: {ending}", seconds)
     _take(lines)
+
+
+class _Ahead:
+    """Runs the files of peer tests, one after another, in a thread beside this process's tests."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._ended: dict[Path, threading.Event] = {}
+        self._is_stopped = False
+
+    def start(self, items: list[pytest.Item]) -> None:
+        files: dict[Path, list[pytest.Item]] = {}
+        for item in items:
+            if _peers(item) and not _missing(item):
+                files.setdefault(item.path, []).append(item)
+        self._ended = {path: threading.Event() for path in files}
+        threading.Thread(target=self._run, args=(files,), daemon=True).start()
+
+    def _run(self, files: dict[Path, list[pytest.Item]]) -> None:
+        for path, items in files.items():
+            try:
+                if not self._is_stopped:
+                    _run_inside(items)
+            except Exception as error:  # noqa: BLE001 - told as the verdict of its tests
+                for item in items:
+                    _verdicts[item.nodeid] = _Verdict("failed", repr(error), 0.0)
+            finally:
+                self._ended[path].set()
+
+    def verdict(self, item: pytest.Item) -> _Verdict:
+        """Waits for the end of the item's file."""
+        self._ended[item.path].wait()
+        return _verdicts[item.nodeid]
+
+    def stop(self) -> None:
+        """The session ends early: so does what runs."""
+        self._is_stopped = True
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+_ahead = _Ahead()
+
+
+def _is_heavy(item: pytest.Item) -> bool:
+    """Media take both cores; signalling does not."""
+    return not item.path.name.startswith(("test_sip", "test_h323", "test_call", "test_ras"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not namespace.is_inside() and not session.config.option.collectonly:
+        _ahead.start(session.items)
 
 
 def _take(lines: list[str]) -> None:
@@ -180,12 +243,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if not _peers(item) or namespace.is_inside():
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    if missing := _missing(item):
-        _verdicts[item.nodeid] = _Verdict("failed", missing, 0.0)
-    elif item.nodeid not in _verdicts:
-        same_file = [other for other in item.session.items if other.path == item.path]
-        _run_inside([other for other in same_file if _peers(other) and not _missing(other)])
-    item.ihook.pytest_runtest_logreport(report=_report(item, _verdicts[item.nodeid]))
+    missing = _missing(item)
+    verdict = _Verdict("failed", missing, 0.0) if missing else _ahead.verdict(item)
+    item.ihook.pytest_runtest_logreport(report=_report(item, verdict))
     # fixtures of earlier tests that the next one does not need (this test set up none of its own)
     item.session._setupstate.teardown_exact(nextitem)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -231,5 +291,6 @@ def pytest_terminal_summary(
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    _ahead.stop()
     if _not_run and exitstatus in (0, 5):
         session.exitstatus = packages.EXIT_MISSING
