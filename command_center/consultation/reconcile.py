@@ -69,7 +69,9 @@ class Wanted:
         if not self.is_open:
             return False
         shown = self.scene.polling_id
-        is_gone = any(m.participant_id == shown and m.state not in HERE for m in self.members)
+        is_gone = self.scene.roll_call_id is None and any(
+            member.participant_id == shown and member.state not in HERE for member in self.members
+        )
         return is_gone or (self.next_change is not None and self.next_change <= now)
 
 

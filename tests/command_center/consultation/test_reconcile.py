@@ -219,3 +219,13 @@ def test_without_a_node_nobody_is_shown_as_in() -> None:
     """Halls keep their calls, but nobody sees or hears anybody."""
     members = [seat(1, Protocol.SIP, state=JOINED), seat(2, state=LOST)]
     assert [event for _, event in r.without_node(members)] == [NodeGone("media_node_unreachable")]
+
+
+def test_a_polled_site_that_left_is_due_at_once_but_not_during_a_roll_call() -> None:
+    """Its turn goes on at once; while a site is called the rotation stands still."""
+    left = seat(1, state=S.OFFLINE, leg_id=None)
+    plan = wanted(left, scene=Scene(polling_id=UUID(int=1)), next_change=NOW + timedelta(minutes=1))
+    assert plan.is_due(NOW)
+    called = replace(plan, scene=replace(plan.scene, roll_call_id=UUID(int=2)))
+    assert not called.is_due(NOW)
+    assert called.is_due(NOW + timedelta(minutes=1))
