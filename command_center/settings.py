@@ -50,6 +50,13 @@ class Settings(BaseSettings):
     h323_port: int | None = Field(
         default=1720, ge=1, le=65535, description="TCP port of H.323; none: no H.323"
     )
+    h323_ras_port: int | None = Field(
+        default=1719, ge=1, le=65535, description="UDP port of our gatekeeper; none: none"
+    )
+    h323_gatekeeper: str | None = Field(
+        default=None, description="HOST[:PORT] of an outside gatekeeper to register with"
+    )
+    h323_number: str = Field(default="9000", description="our number at the outside gatekeeper")
     media_address: str | None = Field(
         default=None, description="address advertised for RTP: the outer one of a 1:1 NAT"
     )
