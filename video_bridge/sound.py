@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .allocation.links import USUAL, AudioTerms, terms_of
 from .audio.mixer import FRAME_SAMPLES, Frame, Mixer
 from .audio.voice import Voice
 from .codecs.audio import AudioEncoder, audio_encoder
@@ -37,16 +38,20 @@ class _Ear:
 
     leg_id: str
     codec: str
+    terms: AudioTerms
     is_silenced: bool
     outbound: Outbound
 
 
+_Key = tuple[str, str, AudioTerms]  # who hears it, codec, and for what line
+
+
 @dataclass(slots=True)
 class _Mixed:
-    """One tick's outcome: payloads by (who hears it, codec), and levels."""
+    """One tick's outcome: payloads and levels."""
 
-    payloads: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    heard_by: dict[str, tuple[str, str]] = field(default_factory=dict)  # leg id -> key of payloads
+    payloads: dict[_Key, bytes] = field(default_factory=dict)
+    heard_by: dict[str, _Key] = field(default_factory=dict)  # leg id -> key of payloads
     levels_dbov: dict[str, int] = field(default_factory=dict)
     full: Frame | None = None
 
@@ -68,7 +73,7 @@ class Sound:
         self.taps: list[Callable[[Frame, float], None]] = []  # recorders: the full mix
         self._mixer = Mixer()
         self._voices: dict[str, Voice] = {}
-        self._encoders: dict[tuple[str, str], AudioEncoder] = {}
+        self._encoders: dict[_Key, AudioEncoder] = {}
         self._fanouts: dict[str, Fanout] = {}
         self._ticks = 0
         self.speaker: str | None = None
@@ -91,7 +96,9 @@ class Sound:
         self._ticks += 1
         legs = [leg for leg in self._legs() if leg.publish and leg.has_media]
         ears = [
-            _Ear(leg.leg_id, outbound.plan.codec, leg.speaker_muted, outbound)
+            _Ear(
+                leg.leg_id, outbound.plan.codec, _terms(leg, outbound), leg.speaker_muted, outbound
+            )
             for leg, outbound in self._receivers()
         ]
         if not legs and not ears and not self.taps:
@@ -122,7 +129,7 @@ class Sound:
                 who = _SHARED
             else:
                 who = ear.leg_id
-            key = (who, ear.codec)
+            key = (who, ear.codec, ear.terms)
             mixed.heard_by[ear.leg_id] = key
             if key not in mixed.payloads:
                 frame = (
@@ -150,10 +157,12 @@ class Sound:
             del self._voices[leg_id]
         return inputs, levels
 
-    def _encoder(self, key: tuple[str, str]) -> AudioEncoder:
+    def _encoder(self, key: _Key) -> AudioEncoder:
         encoder = self._encoders.get(key)
         if encoder is None:
-            encoder = self._encoders[key] = audio_encoder(key[1])
+            encoder = self._encoders[key] = audio_encoder(
+                key[1], bitrate_bps=key[2].bitrate_bps, expected_loss_pct=key[2].expected_loss_pct
+            )
         return encoder
 
     def _forget_encoders(self, present: set[str]) -> None:
@@ -164,7 +173,7 @@ class Sound:
     # --- on the event loop --------------------------------------------------------------------
 
     def _send(self, ears: list[_Ear], mixed: _Mixed) -> None:
-        by_payload: dict[tuple[str, str], list[Outbound]] = {}
+        by_payload: dict[_Key, list[Outbound]] = {}
         for ear in ears:
             if ear.outbound.target is not None:
                 key = mixed.heard_by[ear.leg_id]
@@ -199,6 +208,11 @@ class Sound:
             self.speaker = None
         for leg in legs:
             leg.is_speaking = leg.leg_id == self.speaker
+
+
+def _terms(leg: Leg, outbound: Outbound) -> AudioTerms:
+    """Only Opus is encoded otherwise for another line."""
+    return terms_of(leg.link).audio if outbound.plan.codec == "opus" else USUAL
 
 
 def _meter(before: int | None, level: int | None) -> int | None:

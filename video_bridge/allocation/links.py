@@ -30,21 +30,19 @@ class LinkTerms:
     """How a line is treated. `start_bps` before it has proved anything, `cap_bps` at most.
 
     `climb_after_s`: how long it must have been clean before a better rung is tried.
-    `is_long`: a delay of half a second is no congestion here.
     """
 
     start_bps: int
     cap_bps: int
     audio: AudioTerms
     climb_after_s: float
-    is_long: bool = False
 
 
 _TERMS: dict[Link, LinkTerms] = {
     "private_line": LinkTerms(DEFAULT_CAP_BPS, DEFAULT_CAP_BPS, CLEAR, 6.0),
     "internet": LinkTerms(2_000_000, DEFAULT_CAP_BPS, USUAL, 10.0),
     "mobile": LinkTerms(700_000, 2_000_000, LOSSY, 12.0),
-    "satellite": LinkTerms(400_000, 512_000, NARROW, 20.0, is_long=True),
+    "satellite": LinkTerms(400_000, 512_000, NARROW, 20.0),
 }
 
 

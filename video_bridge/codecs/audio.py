@@ -48,10 +48,12 @@ class AudioDecoder(Protocol):
         """Whether a payload is silence, where that can be told without decoding it."""
 
 
-def audio_encoder(codec: str, *, bitrate_bps: int = 32_000) -> AudioEncoder:
-    """`opus`, `G722`, `PCMA` or `PCMU`; the bit rate is Opus's. Raises LocalMediaError."""
+def audio_encoder(
+    codec: str, *, bitrate_bps: int = 32_000, expected_loss_pct: int = 10
+) -> AudioEncoder:
+    """`opus`, `G722`, `PCMA` or `PCMU`; rate and loss are Opus's. Raises LocalMediaError."""
     if codec == "opus":
-        return OpusEncoder(bitrate_bps)
+        return OpusEncoder(bitrate_bps, expected_loss_pct)
     if codec == "G722":
         return G722Encoder()
     if codec in ("PCMA", "PCMU"):
@@ -103,16 +105,16 @@ class _PyavEncoder:
 
 
 class OpusEncoder:
-    """Voice tuning with in-band FEC for 10 % loss, 20 ms, mono."""
+    """Voice tuning with in-band FEC for the loss that is expected, 20 ms, mono."""
 
     codec = "opus"
     clock_units = FRAME_SAMPLES
 
-    def __init__(self, bitrate_bps: int = 32_000) -> None:
+    def __init__(self, bitrate_bps: int = 32_000, expected_loss_pct: int = 10) -> None:
         options = {
             "application": "voip",
             "frame_duration": "20",
-            "packet_loss": "10",
+            "packet_loss": str(expected_loss_pct),
             "fec": "1",
             "vbr": "on",
             "compression_level": "5",

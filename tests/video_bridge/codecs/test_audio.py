@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from video_bridge.allocation.links import LOSSY, NARROW, USUAL
 from video_bridge.codecs import audio, g711, libopus
 from video_bridge.codecs.concealment import PitchRepeater
 from video_bridge.codecs.resample import Decimator, Interpolator
@@ -218,3 +219,16 @@ def test_silence_is_told_without_decoding_only_where_it_is_certain() -> None:
     for codec in ("opus", "G722"):
         silence = audio.audio_encoder(codec).encode(np.zeros(960, np.int16))
         assert not audio.audio_decoder(codec).is_surely_quiet(silence * 2)
+
+
+def test_opus_takes_less_of_a_narrow_line_and_repeats_more_over_a_lossy_one() -> None:
+    """The listener's line decides: a satellite hall is sent 20 kbit/s, a phone more redundancy."""
+    spoken = np.random.default_rng(1).normal(0, 2500, 960 * 50).astype(np.int16)
+    sizes = {}
+    for terms in (NARROW, USUAL, LOSSY):
+        encoder = audio.audio_encoder(
+            "opus", bitrate_bps=terms.bitrate_bps, expected_loss_pct=terms.expected_loss_pct
+        )
+        frames = [encoder.encode(spoken[n : n + 960]) for n in range(0, len(spoken), 960)]
+        sizes[terms] = sum(map(len, frames)) * 8
+    assert sizes[NARROW] < 0.8 * sizes[USUAL] < sizes[LOSSY]
