@@ -98,9 +98,9 @@ class ConsultationLoop:
         self._task = asyncio.create_task(self._run(), name=f"consultation {self._id}")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # again: `wait_for` loses one that comes with a wake-up
+            await asyncio.wait({self._task}, timeout=1.0)
 
     def poke(self) -> None:
         self._wake.set()
