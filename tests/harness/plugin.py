@@ -140,12 +140,14 @@ def _run_inside(items: list[pytest.Item]) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+        inside = namespace.of(_ahead.process.pid)
         try:
             ending = f"exit code {_ahead.process.wait(limit)}"
         except subprocess.TimeoutExpired:
             _ahead.process.kill()
             _ahead.process.wait()
             ending = f"no end after {limit} s"
+    namespace.clear(inside)
     ending += "\n" + (folder / "output").read_text(errors="replace")[-6000:]
     lines = results.read_text().splitlines() if results.exists() else []
     if not os.environ.get("KEEP_PEER_FILES"):
