@@ -93,6 +93,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
     if not namespace.is_inside():
+        for item in filter(_peers, items):  # it waits for its file; the clock runs inside
+            item.add_marker(pytest.mark.timeout(0), append=False)
         items.sort(key=lambda item: (bool(_peers(item)), bool(_peers(item)) and _is_heavy(item)))
 
 
