@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 
+from command_center.consultation.settings import ConsultationSettings
+from command_center.consultation.switchboard import Switchboard
 from command_center.database import Database
 from command_center.dispatch_desk import PlanRunner
 from command_center.incidents.dispatching import Dispatcher
@@ -76,8 +79,8 @@ def roads() -> RoadNetwork:
 
 
 @pytest.fixture
-async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
-    """The application as the web process serves it, on a loopback port."""
+async def server(desk: Desk, passwords: Passwords, tmp_path: Path) -> AsyncIterator[TestServer]:
+    """The application as the web process serves it, on a loopback port; node and gateway away."""
     pool = SolverPool(spares=0)
     runner = PlanRunner(desk, pool, roads)
     services = [
@@ -86,6 +89,8 @@ async def server(desk: Desk, passwords: Passwords) -> AsyncIterator[TestServer]:
         PublicConfig(demo=True, version="test"),
         Dispatcher(pool, roads),
         runner,
+        Switchboard(desk, tmp_path / "node.sock", tmp_path / "gateway.sock"),
+        ConsultationSettings(public_url="http://127.0.0.1"),
     ]
     started = TestServer(create_app(desk, services))
     await started.start_server()
