@@ -44,19 +44,23 @@ def playwright() -> Iterator[Playwright]:
 def watch_and_return(node: BareNode, watcher: Browser, request: m.LegUpdate, marker: int) -> None:
     """观看会场: the site's own stream, decoded without a hitch, and the whole picture again."""
 
-    def width() -> int:
-        return watcher.page.evaluate("document.getElementById('programme').videoWidth")
+    def is_alone() -> bool:
+        seen = watcher.seen("#programme")
+        return set(seen) == {marker} and abs(seen[marker][0] - 0.5) < 0.12
 
-    composed, asked = width(), watcher.page.evaluate(VIDEO_IN)[1]
-    assert composed > 640
+    def is_in_a_pane() -> bool:
+        seen = watcher.seen("#programme")
+        return marker in seen and abs(seen[marker][0] - 0.5) > 0.12
+
+    eventually(is_in_a_pane, 20, "the whole picture never came")
+    asked = watcher.page.evaluate(VIDEO_IN)[1]
     for _ in range(2):
         node.send(request)
-        eventually(lambda: width() <= 640, 20, "the site's own stream never came")
-        eventually(lambda: set(watcher.seen("#programme")) == {marker}, 20, "not the site alone")
+        eventually(is_alone, 20, "the site's own stream never came")
         decoded = watcher.page.evaluate(VIDEO_IN)[0]
         eventually(lambda d=decoded: watcher.page.evaluate(VIDEO_IN)[0] > d + 20, 10, "it stands")
         node.send(m.LegUpdate(leg_id=request.leg_id, watch=""))
-        eventually(lambda: width() == composed, 20, "the whole picture never came back")
+        eventually(is_in_a_pane, 20, "the whole picture never came back")
     switches = 4
     assert watcher.page.evaluate(VIDEO_IN)[1] - asked < switches, "its decoder had to ask each time"
 
