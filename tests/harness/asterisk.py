@@ -16,6 +16,7 @@ from pathlib import Path
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 ROOT = _CACHE / "command-center" / "asterisk-bullseye"
 READY = ROOT / ".ready"
+TRIES = 2  # a mirror may stumble
 MODULES = (
     "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject",
     "res_rtp_asterisk", "pbx_config", "pbx_spool", "codec_alaw", "codec_ulaw", "format_wav",
@@ -28,21 +29,28 @@ def prepare() -> None:
     if READY.exists() or os.geteuid() != 0 or shutil.which("debootstrap") is None:
         return
     print("preparing Asterisk with chan_ooh323 (bullseye), about a minute", flush=True)
-    shutil.rmtree(ROOT, ignore_errors=True)
     ROOT.parent.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    if any(_made() for _ in range(TRIES)):
+        READY.touch()
+
+
+def _made() -> bool:
+    """One try; the end of what failed is printed."""
+    shutil.rmtree(ROOT, ignore_errors=True)
     steps = (
         ["debootstrap", "--variant=minbase", "bullseye", str(ROOT)],
         ["chroot", str(ROOT), "apt-get", "install", "-y", "--no-install-recommends", "asterisk",
          "asterisk-ooh323"],
     )  # fmt: skip
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in steps:
         done = subprocess.run(
-            step, check=False, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            step, check=False, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         if done.returncode != 0:
-            return
-    READY.touch()
+            print(done.stdout.decode(errors="replace")[-2000:], flush=True)
+            return False
+    return True
 
 
 class Asterisk:
