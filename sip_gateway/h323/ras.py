@@ -110,7 +110,6 @@ def registration_confirm(
         timeToLive=life_s,
         willRespondToIRR=False,
         maintainConnection=False,
-        preGrantedARQ=None,
     )
 
 

@@ -76,6 +76,7 @@ async def test_asterisk_registers_and_calls_by_number(tmp_path: Path) -> None:
         dial = Dial(leg_id="leg-out", conference_id="conf", account="440118", name="始兴")
         await bridge.wire.request("call.dial", dial.model_dump(mode="json", exclude={"type"}))
         await until(lambda: _state(bridge, "leg-out") == "connected", 20)
+        assert bridge.book.admitted == [("440118", "9000")]
     finally:
         await asyncio.to_thread(asterisk.close)
         await until(lambda: _state(bridge, "leg-440118") in (None, "ended"))
