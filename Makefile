@@ -41,7 +41,7 @@ run: setup ## install what is needed and start everything: http://127.0.0.1:8080
 test: $(VENV)/.installed-dev ## install what tests need and run them all (WITHOUT=chromium,... leaves peers out)
 	@$(BIN)/python -m tests.harness.packages --install
 	@$(BIN)/python command_center/console/build.py
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests.harness.run $(ARGS)
 
 test-unit: $(VENV)/.installed-dev ## run the unit tests alone: no Debian package needed, under a minute
 	@$(BIN)/python -m pytest tests --ignore=tests/service --ignore=tests/peers --ignore=tests/scenarios \

@@ -32,6 +32,8 @@ from . import namespace, packages
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
 INNER_TIMEOUT_S = 240  # a test, with the start of what it needs
+FAILURES = "TEST_FAILURES"  # the file in which a whole run names what failed, see run.py
+SECOND_LOOK = "SECOND_LOOK"  # set while few failures are tried once more: no summary of its own
 RESULTS = "PEER_RESULTS"  # the file in which the inner pytest notes what it found
 PEER_OF_FIXTURE = {"browser": "chromium"}  # tests that use a peer outside a namespace
 _not_run: dict[str, list[str]] = {}
@@ -259,6 +261,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_runtest_logreport(report: TestReport) -> None:
     if report.when == "call" and report.outcome != "skipped":
         _ran[kind_of(report.nodeid)] += 1
+    if report.failed and not namespace.is_inside() and (failures := os.environ.get(FAILURES)):
+        with Path(failures).open("a") as file:
+            file.write(report.nodeid + "\n")
     if namespace.is_inside() and (results := os.environ.get(RESULTS)):
         phase = {
             "nodeid": report.nodeid,
@@ -283,7 +288,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> Generator[None, None, None]:
     yield
-    if namespace.is_inside():
+    if namespace.is_inside() or os.environ.get(SECOND_LOOK):
         return
     write = terminalreporter.write_line
     write("tests run: " + ", ".join(f"{kind} {_ran[kind]}" for kind in sorted(_ran)))
