@@ -25,8 +25,8 @@ from .h323.call import (
     Ringing,
 )
 from .h323.call import CallState as H225State
-from .h323.capability import CapabilitySet, Codec, Kind, MediaCapability, sendable
-from .h323.fast_start import Proposal, propose
+from .h323.capability import CapabilitySet, Codec, MediaCapability
+from .h323.fast_start import Proposal
 from .h323.h245 import ControlSession
 from .h323_content import SecondStream
 from .h323_media import (
@@ -37,11 +37,10 @@ from .h323_media import (
     STATIC_TYPES,
     VIDEO_ORDER,
     media_of,
-    payload_type,
-    profile_level_id,
 )
 from .h323_ras import Leave
 from .h323_result import result_of_release
+from .h323_streams import expected_content, proposals_of, stream_of, taken_of
 from .legs import Legs
 from .messages import Body, CallResult, CallState, DtmfPressed
 from .transports.tpkt import TpktConnection, connect
@@ -102,33 +101,12 @@ class Room:
     def proposals(self, capabilities: tuple[MediaCapability, ...]) -> tuple[Proposal, ...]:
         """Fast start of a call that we make: what we can send and receive, best first."""
         local = self.call.local_media if self.call is not None else None
-        if local is None:
-            return ()
-        addresses: dict[Kind, tuple[int, tuple[str, int], tuple[str, int]]] = {}
-        for media, session in SESSIONS.items():
-            port, kind = local.port(media), KINDS[media]
-            if port is not None:
-                addresses[kind] = (session, (local.address, port), (local.address, port + 1))
-        types = {**STATIC_TYPES, "H264": H264_TYPE}
-        return propose(capabilities, addresses, types, self.core.control_session.new_number)
+        return () if local is None else proposals_of(capabilities, local, self.session.new_number)
 
     def _taken(self) -> tuple[Proposal, ...]:
-        """The caller's proposals that we take: the first usable, a direction and session."""
+        """The caller's proposals that we take."""
         local = self.call.local_media if self.call is not None else None
-        taken: dict[tuple[MediaKind, bool], Proposal] = {}
-        for proposal in self._proposals if local is not None else ():
-            media = media_of(proposal.capability)
-            port = local.port(media) if local is not None and media is not None else None
-            carried = proposal.capability
-            reachable = proposal.to_called or (
-                proposal.rtp is not None and carried is not None and sendable(carried)
-            )
-            if local is None or media is None or port is None or not reachable:
-                continue
-            rtp = (local.address, port) if proposal.to_called else None
-            answer = proposal.taken(rtp, (local.address, port + 1))
-            taken.setdefault((media, proposal.to_called), answer)
-        return tuple(taken.values())
+        return () if local is None else taken_of(self._proposals, local)
 
     def take_control(self, connection: TpktConnection) -> None:
         """A separate H.245 connection stands."""
@@ -401,46 +379,17 @@ class Room:
     def _stream(self, media: MediaKind) -> RtpStream | None:
         """Both directions of one media, as far as their channels are open."""
         out, offered = self._sending_to.get(media), self._theirs.get(media)
-        into = offered[1] if offered is not None else None
-        if out is None and into is None:
-            return self._expected_content() if media == "content" else None
-        ours = self._ours[media][1] if out is not None else None
-        theirs = into.capability if into is not None else None
-        codec = (ours or theirs or MediaCapability("audio", "PCMA")).codec
-        receive_codec = theirs.codec if theirs is not None else codec
-        rtp = out.rtp if out is not None else (self.signalling.host, 9)
-        rtcp = out.rtcp if out is not None else (into.rtcp if into is not None else None)
-        receive_type = into.payload_type if into is not None else None
-        send_type = out.payload_type if out is not None else None
-        return RtpStream(
-            media=media,
-            codec=codec,
-            payload_type=payload_type(send_type, codec),
-            clock_rate=8000 if media == "audio" else 90_000,
-            receive_codec=receive_codec,
-            receive_payload_type=payload_type(receive_type, receive_codec),
-            remote_host=rtp[0],
-            remote_port=rtp[1],
-            remote_rtcp_port=rtcp[1] if rtcp is not None else None,
-            send=out is not None,
-            receive=into is not None,
-            packetization_mode=1 if self._speaks_fragments() else 0,
-            profile_level_id=profile_level_id(ours),
-            max_bitrate_bps=self._limits.get(media) or (ours.bitrate_bps if ours else None),
-        )
-
-    def _expected_content(self) -> RtpStream | None:
-        """A room that asks for the token opens its channel only after it was granted (H.239 11)."""
-        if not self.second.is_asking:
-            return None
-        return RtpStream(
-            media="content",
-            codec="H264",
-            payload_type=H264_TYPE,
-            clock_rate=90_000,
-            remote_host=self.signalling.host,
-            remote_port=9,
-            send=False,
+        if out is None and offered is None:
+            is_expected = media == "content" and self.second.is_asking
+            return expected_content(self.signalling.host) if is_expected else None
+        return stream_of(
+            media,
+            out,
+            self._ours[media][1] if out is not None else None,
+            offered[1] if offered is not None else None,
+            host=self.signalling.host,
+            fragments=self._speaks_fragments(),
+            limit_bps=self._limits.get(media),
         )
 
     def _speaks_fragments(self) -> bool:
