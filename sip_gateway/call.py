@@ -9,7 +9,7 @@ from video_bridge.messages import RtpStream, SrtpKeys
 
 from .capability import AgreedStream, LocalMedia
 from .errors import LocalSipError
-from .messages import CallChanged, CallResult, CallState
+from .messages import CallChanged, CallResult, CallState, SrtpPolicy
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.DIALLING: frozenset({CallState.RINGING, CallState.CONNECTED, CallState.ENDED}),
@@ -82,6 +82,7 @@ class Call:
     account: str | None = None
     remote: str = ""
     remote_host: str = ""
+    srtp_policy: SrtpPolicy | None = None  # its site's; None: as the gateway is set
     is_private: bool = False  # signalling is encrypted, so media keys may travel in it
     has_leg: bool = False
     has_rung: bool = False

@@ -31,8 +31,7 @@ from .media_control import (
     pressed_key,
     wants_key_frame,
 )
-from .messages import Body, CallResult, CallState, DtmfPressed
-from .settings import SrtpPolicy
+from .messages import Body, CallResult, CallState, DtmfPressed, SrtpPolicy
 from .sip.events import (
     AnswerReceived,
     CallAnswered,
@@ -147,8 +146,9 @@ class Calls:
 
     def security(self, call: Call) -> Security | None:
         """How this call's media is protected. Raises RemoteSipError("srtp_required")."""
-        is_required = self._srtp is SrtpPolicy.REQUIRED
-        if call.is_private and self._srtp is not SrtpPolicy.OFF:
+        policy = call.srtp_policy or self._srtp
+        is_required = policy is SrtpPolicy.REQUIRED
+        if call.is_private and policy is not SrtpPolicy.OFF:
             return Security(secrets.token_bytes, is_required)
         if is_required:
             raise RemoteSipError("srtp_required")

@@ -73,6 +73,7 @@ class Dialling:
             state=CallState.DIALLING,
             account=request.account,
             remote=request.uri or request.number or request.account or "",
+            srtp_policy=request.srtp_policy,
             session_number=secrets.randbits(48),
         )
         ladder = self._ladders[request.leg_id] = Ladder(request)
@@ -317,6 +318,7 @@ class Dialling:
                 account=account,
                 remote=str(event.request.from_.uri),
                 remote_host=event.flow.host,
+                srtp_policy=admitted.srtp_policy,
                 is_private=event.flow.transport == "tls",
                 session_number=secrets.randbits(48),
             )

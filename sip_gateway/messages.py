@@ -13,6 +13,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class SrtpPolicy(StrEnum):
+    """Whether a room's media are encrypted."""
+
+    OFF = "off"
+    PREFERRED = "preferred"  # where the room can
+    REQUIRED = "required"  # or there is no call
+
+
 class CallState(StrEnum):
     DIALLING = "dialling"
     RINGING = "ringing"
@@ -71,6 +79,9 @@ class Dial(Body):
     caller_number: str = Field(default="9000", max_length=32)
     audio_only: bool = False
     ring_timeout_s: float = Field(default=45.0, gt=0, le=300)
+    srtp_policy: SrtpPolicy | None = Field(
+        default=None, description="of this room's media; None: as the gateway is set"
+    )
     ladder: list[Rung] = Field(
         default=[], max_length=6, description="where to call while nobody took it, in this order"
     )

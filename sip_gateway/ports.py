@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from .messages import SrtpPolicy
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -25,6 +27,7 @@ class Admission:
     leg_id: str
     name: str
     self_test_contact: str | None = None  # it is a self-test; whom to ring when something is wrong
+    srtp_policy: SrtpPolicy | None = None  # of its media; None: as the gateway is set
     lines: tuple[str, ...] = ()  # other addresses of this room, for when its line is cut
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-
-class SrtpPolicy(StrEnum):
-    OFF = "off"
-    PREFERRED = "preferred"
-    REQUIRED = "required"
+from .messages import SrtpPolicy
 
 
 class GuardSettings(BaseModel):

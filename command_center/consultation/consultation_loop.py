@@ -458,6 +458,7 @@ class ConsultationLoop:
                 caller_number=wanted.dial_number,  # a hall that calls back enters by it
                 audio_only=member.kind is MemberKind.TELEPHONE,
                 ladder=rungs_of(member),
+                srtp_policy=member.srtp_policy,
             )
         )
 

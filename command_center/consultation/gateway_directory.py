@@ -18,7 +18,7 @@ from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
 from .lines import SELF_TEST_NUMBER, fresh_test, lines_of
-from .model import MemberKind, ParticipantState, Protocol
+from .model import MemberKind, ParticipantState, Protocol, srtp_policy_of
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
@@ -50,14 +50,18 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
         member = MemberIn(kind=MemberKind.SITE, site_id=site.id)
         participant = await roster.add_member(work, row, member)
     admission = await _enter(work, row, participant)
-    return replace(admission, lines=lines_of(site))
+    policy = srtp_policy_of(site.srtp_policy)
+    return replace(admission, lines=lines_of(site), srtp_policy=policy)
 
 
 async def _self_test(work: Work, site: SiteRow) -> Admission:
     """A conference of its own; nobody's roster knows of it."""
     conference_id, leg_id = fresh_test()
     contact = await repository.superior_contact(work.session, site)
-    return Admission(conference_id, leg_id, site.name, self_test_contact=contact)
+    policy = srtp_policy_of(site.srtp_policy)
+    return Admission(
+        conference_id, leg_id, site.name, self_test_contact=contact, srtp_policy=policy
+    )
 
 
 async def _enter(work: Work, row: ConsultationRow, participant: ParticipantRow) -> Admission:

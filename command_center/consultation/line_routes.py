@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sip_gateway.messages import SrtpPolicy
 from video_bridge.messages import Link
 
 from ..security import Permission, Work, service_call
@@ -32,6 +33,19 @@ class LinesIn(BaseModel):
         default=None, max_length=200, pattern=r"^sips?:[^\s@<>]+@[A-Za-z0-9.\-\[\]:]+(;[\w=]+)*$"
     )
     ladder: list[LadderStep] = Field(default=[], max_length=4)
+
+
+class SrtpIn(BaseModel):
+    """How the media of a hall's calls are encrypted; none: as the gateway is set for all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    srtp_policy: SrtpPolicy | None
+
+
+class SrtpOut(SrtpIn):
+    site_id: UUID
+    name: str
 
 
 class LinkIn(BaseModel):
@@ -83,6 +97,25 @@ async def set_link(work: Work, site_id: UUID, link: LinkIn) -> LinkOut:
     return LinkOut(site_id=site.id, name=site.name, **link.model_dump())
 
 
+@service_call(permission=Permission.CONSULTATION_CONTROL, audit="site.srtp_policy")
+async def set_srtp_policy(work: Work, site_id: UUID, wanted: SrtpIn) -> SrtpOut:
+    """From the hall's next call on. Raises `member_not_found`."""
+    found = await repository.site_addresses(work.session, [site_id])
+    if not found:
+        raise LocalConsultationError("member_not_found")
+    site = found[0].site
+    site.srtp_policy = wanted.srtp_policy
+    work.session.add(site)
+    work.concerns("site", site.id, is_drill=site.is_drill, srtp_policy=site.srtp_policy or "")
+    return SrtpOut(site_id=site.id, name=site.name, srtp_policy=wanted.srtp_policy)
+
+
+@route("PUT", "/sites/{site_id}/srtp-policy", access=set_srtp_policy, body=SrtpIn, reply=SrtpOut)
+async def put_srtp_policy(ctx: Context[SrtpIn]) -> SrtpOut:
+    """Say whether a hall's media must be encrypted, should be, or are not."""
+    return await set_srtp_policy(ctx.work, ctx.path_id("site_id"), ctx.body)
+
+
 @route("PUT", "/sites/{site_id}/link", access=set_link, body=LinkIn, reply=LinkOut)
 async def put_link(ctx: Context[LinkIn]) -> LinkOut:
     """Say what kind of line a hall has, and its cap."""
@@ -95,4 +128,4 @@ async def put_lines(ctx: Context[LinesIn]) -> LinesOut:
     return await set_lines(ctx.work, ctx.path_id("site_id"), ctx.body)
 
 
-ROUTES = [put_lines, put_link]
+ROUTES = [put_lines, put_link, put_srtp_policy]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, get_args
 from uuid import UUID
 
+from sip_gateway.messages import SrtpPolicy
 from video_bridge.messages import Link
 
 
@@ -81,6 +82,11 @@ def link_of(word: str | None) -> Link:
     return next((link for link in get_args(Link) if link == word), "internet")
 
 
+def srtp_policy_of(word: str | None) -> SrtpPolicy | None:
+    """How a site's media are encrypted as the directory has it; None: as the gateway is set."""
+    return SrtpPolicy(word) if word else None
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """What the desk must know of a participant to give it a leg; ids as on the wires."""
@@ -97,6 +103,7 @@ class Seat:
     account: str | None = None
     uri: str | None = None
     backup_uri: str | None = None  # the hall's other line
+    srtp_policy: SrtpPolicy | None = None  # None: as the gateway is set
     ladder: tuple[Mapping[str, Any], ...] = ()  # whom to ring when nobody answers there
     number: str | None = None
     microphone_muted: bool = False

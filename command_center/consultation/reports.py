@@ -55,6 +55,7 @@ def seat_of(member: repository.Member) -> Seat:
         account=member.account,
         uri=member.uri,
         backup_uri=member.backup_uri,
+        srtp_policy=member.srtp_policy,
         ladder=tuple(member.ladder),
         number=row.number,
         microphone_muted=row.microphone_muted,

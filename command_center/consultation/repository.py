@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from video_bridge.messages import Link
+from sip_gateway.messages import SrtpPolicy
 
 from ..directory.tables import (
     CameraRow,
@@ -22,7 +23,7 @@ from ..directory.tables import (
     SiteRow,
 )
 from .errors import LocalConsultationError
-from .model import link_of
+from .model import link_of, srtp_policy_of
 from .tables import (
     DIAL_NUMBER_SEQUENCE,
     DRILL_DIAL_NUMBER_SEQUENCE,
@@ -55,6 +56,7 @@ class Member:
     backup_uri: str | None = None
     ladder: Sequence[Mapping[str, Any]] = ()
     link: Link = "internet"
+    srtp_policy: SrtpPolicy | None = None
     max_bitrate_bps: int | None = None
 
 
@@ -222,6 +224,7 @@ async def members(session: AsyncSession, consultation_id: UUID) -> list[Member]:
                 backup_uri=site.backup_uri if site is not None else None,
                 ladder=site.ladder if site is not None else (),
             )
+                srtp_policy=srtp_policy_of(site.srtp_policy if site is not None else None),
         )
     return found
 

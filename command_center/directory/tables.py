@@ -75,6 +75,11 @@ class SiteRow(SQLModel, table=True):
     max_bitrate_bps: int | None = Field(
         default=None, description="its line's cap each way in bit/s; none: as its kind has it"
     )
+    srtp_policy: str | None = Field(
+        default=None,
+        max_length=16,
+        description="of its media: required | preferred | off; none: as the gateway is set",
+    )
     backup_uri: str | None = Field(
         default=None,
         max_length=200,

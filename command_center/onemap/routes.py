@@ -111,7 +111,7 @@ async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
     return Items(items=items)
 
 
-_SITE = {"organisation_id", "tier", "account", "backup_uri", "self_test"}
+_SITE = {"organisation_id", "tier", "account", "backup_uri", "srtp_policy", "self_test"}
 _PLACED = {"id", "name", "longitude", "latitude", "region_code", "is_demo"}
 
 

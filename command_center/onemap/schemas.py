@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from sip_gateway.messages import SrtpPolicy
+
 T = TypeVar("T")
 
 
@@ -47,6 +49,7 @@ class SiteOut(Placed):
     account: str | None
     address_state: str
     backup_uri: str | None = None
+    srtp_policy: SrtpPolicy | None = None  # none: as the gateway is set
     self_test: dict[str, Any] | None = None
 
 

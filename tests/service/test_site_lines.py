@@ -11,7 +11,7 @@ from command_center.consultation.lines import SELF_TEST_NUMBER
 from command_center.database.tables import EventRow
 from command_center.directory.tables import SiteRow
 from command_center.security import Desk
-from sip_gateway.messages import SelfTestDone, SourceBanned
+from sip_gateway.messages import SelfTestDone, SourceBanned, SrtpPolicy
 from sip_gateway.ports import Admission
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, site_member, until
@@ -82,3 +82,20 @@ async def test_a_banned_scanner_is_an_alarm(stage: Stage, desk: Desk) -> None:
         return any(row.body["host"] == "198.51.100.66" for row in rows)
 
     await until(is_told)
+
+
+async def test_a_hall_has_its_own_policy_of_encryption(stage: Stage, desk: Desk) -> None:
+    """The gateway gets it with each call out and each admission; None is the gateway's own."""
+    hall = await stage.registered_hall()
+    path = f"/sites/{hall.id}/srtp-policy"
+    answer = await stage.officer.request("PUT", path, json={"srtp_policy": "sometimes"})
+    assert answer.status == 422
+    answer = await stage.officer.request("PUT", path, json={"srtp_policy": "required"})
+    assert (answer.status, (await answer.json())["srtp_policy"]) == (200, "required")
+    listed = await (await stage.officer.get(f"/sites?q={hall.account}")).json()
+    assert [one["srtp_policy"] for one in listed["items"]] == ["required"]
+    opened = await stage.open(site_member(hall))
+    await stage.dialled_leg(opened)
+    assert stage.gateway.dialled()[-1].srtp_policy is SrtpPolicy.REQUIRED
+    admitted = await GatewayDirectory(desk).admit(hall.account or "", opened["dial_number"])
+    assert isinstance(admitted, Admission) and admitted.srtp_policy is SrtpPolicy.REQUIRED
