@@ -28,6 +28,22 @@ FLAGS = [
 ]
 
 
+async def end_tasks() -> None:
+    """End what a library leaves running (the pings of Socket.IO)."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+def end_loop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    """A loop that is left with tasks crashes the interpreter when it collects them at its end."""
+    asyncio.run_coroutine_threadsafe(end_tasks(), loop).result(timeout=30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=30)
+    loop.close()
+
+
 class Served:
     """The stand-in on a port of its own, in a thread with its own event loop."""
 
@@ -63,8 +79,13 @@ class Served:
     def stop(self) -> None:
         """Be gone, as a server that was killed."""
         if self._runner is not None:
-            self.call(self._runner.cleanup())
+            self.call(self._stop(self._runner))
             self._runner = None
+
+    async def _stop(self, runner: web.AppRunner) -> None:
+        await runner.cleanup()
+        await self.state.sio.shutdown()
+        await end_tasks()
 
     def emit(self, kind: str, **ids: str | None) -> None:
         """Tell the pages that something happened."""
@@ -72,8 +93,7 @@ class Served:
 
     def close(self) -> None:
         self.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        end_loop(self._loop, self._thread)
 
 
 @pytest.fixture(scope="package")

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser
 
+from tests.console.conftest import end_loop
 from tests.video_bridge.recording.pictures import ZERO_US, Taken, pictures
 from tests.video_bridge.recording.test_recorder import announce, parcels
 from video_bridge import PlaylistEntry, hls_playlist
@@ -89,8 +90,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
     runner = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
     yield SimpleNamespace(url=f"http://127.0.0.1:{runner.addresses[0][1]}/", folder=folder)
     asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    end_loop(loop, thread)
 
 
 @pytest.mark.parametrize("film", ["killed/film.m3u8", "live/live.m3u8"])
