@@ -44,11 +44,15 @@ class NodeCapacity:
         self._taken: dict[str, tuple[float, float]] = {}  # encoders by conference: cost, at least
 
     @property
-    def promised(self) -> float:
-        """All that may be used: less while pictures come late."""
+    def whole(self) -> float:
+        """What the machine is taken to carry."""
         limit = self._limit_ms_per_s
-        whole = self.machine.capacity_ms_per_s if limit is None else limit
-        return whole * self._strain.share
+        return self.machine.capacity_ms_per_s if limit is None else limit
+
+    @property
+    def promised(self) -> float:
+        """What encoders may use of it: less while pictures come late."""
+        return self.whole * self._strain.share
 
     @property
     def encoders(self) -> float:
@@ -85,7 +89,8 @@ class NodeCapacity:
     def admit(self, request: m.LegAdd) -> None:
         """Whether one leg more fits when all rungs are shed that can be.
 
-        Raises LocalMediaError `node_at_capacity`.
+        Late pictures keep nobody out: they may be another program's doing and pass, and a place in
+        the consultation is worth more. Raises LocalMediaError `node_at_capacity`.
         """
         before = self._count()
         after = before.plus(
@@ -96,10 +101,10 @@ class NodeCapacity:
         )
         least = sum(least for _, least in self._taken.values()) or NEW_RUNG_MS_PER_S
         needed = after.cost_ms_per_s + least
-        if needed > self.promised:
+        if needed > self.whole:
             raise LocalMediaError(
                 "node_at_capacity",
-                used_pct=round(100 * self.used / max(1.0, self.promised)),
+                used_pct=round(100 * self.used / max(1.0, self.whole)),
                 legs=before.publishing + before.playing,
             )
 

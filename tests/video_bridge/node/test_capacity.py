@@ -67,6 +67,18 @@ def test_late_pictures_shrink_what_encoders_get() -> None:
     assert node.capacity.left_for("c") < before / 3
 
 
+def test_late_pictures_keep_nobody_out() -> None:
+    """A machine that was busy with something else for a minute must not refuse a hall."""
+    node = Node(limit_ms_per_s=400.0)
+    node.capacity.take("c", 150.0, 150.0)
+    for _ in range(20):
+        node.now += 1.0
+        node.ticks = (node.ticks[0] + 25, node.ticks[1] + 10)
+        node.capacity.left_for("c")
+    assert node.capacity.promised < node.capacity.used
+    node.add()
+
+
 def test_machine_is_measured_in_its_own_time() -> None:
     """Whatever else runs beside the test: the same machine is about as fast twice."""
     first, second = measure_speed(), measure_speed()
