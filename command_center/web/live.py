@@ -64,6 +64,7 @@ class Live:
         self._desk = desk
         self._events = events
         self._listeners: dict[str, _Listener] = {}
+        self._told: int | None = None  # the number of the last event that was told
         self._server = socketio.AsyncServer(
             async_mode="aiohttp",
             cors_allowed_origins=origins or None,  # None: the same origin only
@@ -101,6 +102,7 @@ class Live:
         )
         try:
             actor = await self._actor(listener)
+            await self._begin()
         except (SQLAlchemyError, TimeoutError, OSError) as error:
             raise socketio.exceptions.ConnectionRefusedError("database_unavailable") from error
         if actor is None:
@@ -173,33 +175,40 @@ class Live:
 
     async def _feed(self) -> None:
         """Follow the outbox; after a lost database connection go on where we were."""
-        last: int | None = None
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
                     sync_url(self._desk.database.url), autocommit=True, connect_timeout=5
                 ) as connection:
                     await connection.execute(f"LISTEN {EVENT_CHANNEL}")
-                    if last is None:
-                        async with self._desk.database.session() as session:
-                            last = await newest_seq(session)
+                    await self._begin()
                     while True:
-                        last = await self._send_after(last)
+                        await self._send_news()
                         async for _ in connection.notifies(timeout=5.0, stop_after=1):
                             pass
             except (psycopg.Error, SQLAlchemyError, OSError, TimeoutError) as error:
                 _log.warning("live_feed_interrupted", error=type(error).__name__)
                 await asyncio.sleep(0.5)
 
-    async def _send_after(self, last: int) -> int:
+    async def _begin(self) -> int:
+        """The number to go on from. Set before the first listener is let in: what happens while
+        the feed is still connecting is told to him, too."""
+        if self._told is None:
+            async with self._desk.database.session() as session:
+                newest = await newest_seq(session)
+            if self._told is None:  # another was faster
+                self._told = newest
+        return self._told
+
+    async def _send_news(self) -> None:
         while True:
             async with self._desk.database.session() as session:
-                events = await events_after(session, last, limit=200)
+                events = await events_after(session, await self._begin(), limit=200)
             for event in events:
                 await self._tell(event)
-                last = event.seq or last
+                self._told = event.seq or self._told
             if len(events) < 200:
-                return last
+                return
 
     async def _tell(self, event: EventRow) -> None:
         permission = self._events.get(event.type)
