@@ -1,4 +1,4 @@
-"""An H.245 session: capabilities, roles, logical channels, H.239 tokens, commands.
+"""An H.245 session: capabilities, roles, logical channels, H.239 tokens, H.243 words, commands.
 
 Sans-IO: `receive` takes one PDU and `now`, gives events; `outgoing` gives PDUs for whatever
 carries them (a tunnel in H.225.0 or a TCP connection). Unknown messages are ignored, except
@@ -24,6 +24,7 @@ from .capability import (
 from .channels import address_of, capability_of, data_type, media_parameters, unicast
 from .errors import LocalH323Error, RemoteH323Error
 from .h239 import TokenMixin
+from .h243 import ConferenceMixin
 
 Value = Any
 KEEP_ALIVE_S = 10.0
@@ -48,7 +49,7 @@ class _Channel:
     state: ChannelState
 
 
-class ControlSession(TokenMixin):
+class ControlSession(TokenMixin, ConferenceMixin):
     """One H.245 session.
 
     `random24` gives statusDeterminationNumbers; `terminal_type` decides the role (190: an MCU that
@@ -65,7 +66,7 @@ class ControlSession(TokenMixin):
     ) -> None:
         super().__init__()
         self._receivable, self._content = receivable, content
-        self._terminal_type, self._random24 = terminal_type, random24
+        self.terminal_type, self._random24 = terminal_type, random24
         self._out: list[Value] = []
         self._events: list[ev.ControlEvent] = []
         self._ours: dict[int, _Channel] = {}
@@ -249,8 +250,8 @@ class ControlSession(TokenMixin):
         if self._number is None:
             self._determine()
         difference = (number - (self._number or 0)) % 2**24
-        if theirs != self._terminal_type:
-            self.is_master = theirs < self._terminal_type
+        if theirs != self.terminal_type:
+            self.is_master = theirs < self.terminal_type
         elif difference in (0, 2**23):  # C.2: identical numbers, try again
             self._determine()
             return
@@ -394,7 +395,7 @@ class ControlSession(TokenMixin):
 
     def _determine(self) -> None:
         self._number = self._random24() % 2**24
-        body = {"terminalType": self._terminal_type, "statusDeterminationNumber": self._number}
+        body = {"terminalType": self.terminal_type, "statusDeterminationNumber": self._number}
         self._request("masterSlaveDetermination", body)
 
     def _offered(self, number: int) -> _Channel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .capability import CapabilitySet, MediaCapability
+from .h243_events import ConferenceEvent
 
 Address = tuple[str, int]  # IPv4 dotted, port
 
@@ -143,4 +144,5 @@ ControlEvent = (
     | TokenOwner
     | RoundTripMeasured
     | SessionEnded
+    | ConferenceEvent
 )

@@ -10,6 +10,7 @@ import pytest
 from sip_gateway.h323 import call as c
 from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.errors import LocalH323Error, RemoteH323Error
+from sip_gateway.h323.h243_events import Ask, ConferenceAsked, Label, Tell
 from sip_gateway.h323.q931 import MessageType, Q931Message
 
 from .calls import ALAW, H264, SLIDES, Wire, connect, wire
@@ -136,6 +137,33 @@ def test_junk_is_one_remote_error_and_misuse_a_local_one() -> None:
         both.callee.answer(0.0)
 
 
+def _chair(both: Wire) -> None:
+    """Every word of H.243: the bridge is the caller, the room asks for the chair and orders."""
+    bridge, room = both.caller.control_session, both.callee.control_session
+    label = Label(1, 7)
+    for ask in Ask:
+        if ask not in (Ask.BROADCASTER_END, Ask.MINE_END, Ask.SOURCE_END, Ask.END_CONFERENCE):
+            room.conference_ask(ask, label=label, channel=101)
+        both.settle()
+    for ask in (Ask.BROADCASTER, Ask.MINE, Ask.SOURCE):
+        bridge.conference_order(ask, label=label, channel=101)
+        bridge.conference_decide(ConferenceAsked(ask, label, wants_answer=True), granted=True)
+        bridge.conference_decide(ConferenceAsked(ask, label), granted=False)
+    for ask in (Ask.BROADCASTER_END, Ask.MINE_END, Ask.SOURCE_END, Ask.END_CONFERENCE):
+        bridge.conference_order(ask, channel=101)
+    for granted in (True, False):
+        bridge.conference_decide(ConferenceAsked(Ask.CHAIR, wants_answer=True), granted=granted)
+    bridge.conference_decide(ConferenceAsked(Ask.DROP, label), granted=False)
+    bridge.conference_list([label])
+    bridge.conference_names([(label, "翁源县")])
+    for ask in (Ask.TERMINAL_NAME, Ask.CHAIR_OWNER, Ask.OWN_NAME):
+        bridge.conference_name(ask, label, "翁源县")
+    named = {Tell.NUMBER, Tell.JOINED, Tell.LEFT, Tell.SEEING, Tell.FLOOR_ASKED}
+    for tell in Tell:
+        bridge.conference_tell(tell, label if tell in named else None)
+    both.settle()
+
+
 @pytest.mark.peer("tshark")
 @pytest.mark.parametrize(("caller_tunnels", "callee_tunnels"), [(True, True), (False, False)])
 def test_every_message_we_send_is_well_formed_to_an_independent_dissector(
@@ -146,6 +174,7 @@ def test_every_message_we_send_is_well_formed_to_an_independent_dissector(
     connect(both)
     _open_everything(both)
     _present(both)
+    _chair(both)
     both.caller.release("destinationRejection", 1.0)
     both.settle()
     path = tmp_path / "call.pcap"
@@ -154,5 +183,6 @@ def test_every_message_we_send_is_well_formed_to_an_independent_dissector(
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "openLogicalChannel" in text
     assert "presentationTokenRequest" in text or "genericRequest" in text
+    assert "makeMeChairResponse" in text and "terminalYouAreSeeing" in text
     for mark in ("Malformed", "Expert Info (Error", "Expert Info (Warning"):
         assert mark not in text, text[max(0, text.find(mark) - 1500) : text.find(mark) + 300]
