@@ -16,7 +16,7 @@ from aiohttp import web
 from uuid6 import uuid7
 
 from tests.harness import markers
-from tests.harness.processes import Peer, wait_until
+from tests.harness.processes import PATIENCE_S, Peer, wait_until
 from video_bridge import NodeClient
 from video_bridge import messages as m
 
@@ -90,7 +90,7 @@ class BareNode:
 
     async def _start(self) -> str:
         await self.client.start()
-        await self.client.wait_connected(20)
+        await self.client.wait_connected(PATIENCE_S)
         await self.client.send(m.ConferenceOpen(conference_id=self.conference_id, title="联调会商"))
         app = web.Application()
         app.router.add_get("/", self._page)
@@ -127,7 +127,9 @@ class BareNode:
     def happened(self, type_: type[m.Event], leg_id: str) -> list[m.Event]:
         return [e for e in self.events if isinstance(e, type_) and e.leg_id == leg_id]
 
-    def wait_event(self, type_: type[m.Event], leg_id: str, timeout_s: float = 20) -> m.Event:
+    def wait_event(
+        self, type_: type[m.Event], leg_id: str, timeout_s: float = PATIENCE_S
+    ) -> m.Event:
         found = wait_until(
             lambda: self.happened(type_, leg_id),
             timeout_s,
@@ -165,8 +167,8 @@ class BareNode:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
         self.peer.process.terminate()
-        self.peer.process.wait(10)
+        self.peer.process.wait(PATIENCE_S)
 
 
-def eventually(truth: Callable[[], T], timeout_s: float = 20, why: str = "never") -> T:
+def eventually(truth: Callable[[], T], timeout_s: float = PATIENCE_S, why: str = "never") -> T:
     return wait_until(truth, timeout_s, lambda: why, step_s=0.3)

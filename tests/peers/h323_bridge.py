@@ -7,6 +7,7 @@ from typing import Any
 
 from sip_gateway import Gateway, GatewaySettings
 from sip_gateway.messages import CallChanged, Dial
+from tests.harness.processes import PATIENCE_S
 from tests.sip_gateway.desk import Book
 from tests.sip_gateway.h323.endpoint import Endpoint
 from tests.video_bridge.node.room import Room
@@ -54,8 +55,8 @@ class Bridge:
         await self.node.client.send(m.ConferenceOpen(conference_id=CONFERENCE, title="会商"))
         await self.gateway.start()
         await self.wire.start()
-        await self.wire.wait_connected(5)
-        await self.gateway._node.wait_connected(5)
+        await self.wire.wait_connected(PATIENCE_S)
+        await self.gateway._node.wait_connected(PATIENCE_S)
 
     async def stop(self) -> None:
         for endpoint in self.endpoints:

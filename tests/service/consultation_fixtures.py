@@ -16,6 +16,7 @@ from command_center.security import Desk, LogIn, Passwords
 from command_center.web.app import create_app
 from command_center.web.health import Health
 from command_center.web.schemas import PublicConfig
+from tests.harness.processes import PATIENCE_S
 from tests.service.conftest import SignIn
 from tests.service.consultation_stage import Node, ScriptedGateway, Stage
 
@@ -68,7 +69,7 @@ async def server(
 async def stage(
     desk: Desk, node: Node, gateway: ScriptedGateway, switchboard: Switchboard, sign_in: SignIn
 ) -> AsyncIterator[Stage]:
-    await switchboard.node.wait_connected(30)
+    await switchboard.node.wait_connected(PATIENCE_S)
     yield Stage(desk, node, gateway, switchboard, await sign_in())
     async with desk.database.session() as session, session.begin():
         await session.execute(text("UPDATE consultation SET state = 'closed'"))

@@ -40,6 +40,7 @@ from sip_gateway.messages import (
     GatewaySnapshot,
     RegistrationChanged,
 )
+from tests.harness.processes import PATIENCE_S
 from tests.service.conftest import Person
 from tests.service.reports import report
 from video_bridge import WireServer
@@ -235,7 +236,12 @@ class Stage:
         return found
 
     async def reaches(
-        self, consultation: dict[str, Any], state: str, *, at: int = 0, timeout_s: float = 25
+        self,
+        consultation: dict[str, Any],
+        state: str,
+        *,
+        at: int = 0,
+        timeout_s: float = PATIENCE_S,
     ) -> dict[str, Any]:
         """Wait until a member is in this state."""
         found: dict[str, Any] = {"seen": []}
@@ -272,10 +278,10 @@ class Stage:
 
 async def until(
     truth: Callable[[], Awaitable[bool]],
-    timeout_s: float = 25.0,
+    timeout_s: float = PATIENCE_S,
     words: Callable[[], str] = lambda: "it never became true",
 ) -> None:
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + max(timeout_s, PATIENCE_S)
     while not await truth():
         assert time.monotonic() < deadline, words()
         await asyncio.sleep(0.05)

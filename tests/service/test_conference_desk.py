@@ -16,6 +16,7 @@ from command_center.consultation.switchboard import Switchboard
 from command_center.security import Desk, Role
 from sip_gateway.messages import CallResult, CallState, DtmfPressed
 from sip_gateway.ports import Admission, Refusal
+from tests.harness.processes import PATIENCE_S
 from tests.service.conftest import Person, SignIn
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, camera_member, site_member, until
@@ -131,7 +132,7 @@ async def test_polling_goes_on_after_the_web_process_was_killed(stage: Stage, de
     await stage.switchboard.stop()
     again = Switchboard(desk, stage.node.socket, stage.gateway.socket)
     await again.start()
-    await again.node.wait_connected(30)
+    await again.node.wait_connected(PATIENCE_S)
     stage.switchboard.node = again.node
     try:
         await held.shows(three)
@@ -376,9 +377,10 @@ async def test_orders_go_over_the_socket_too(
         await client.connect(
             f"http://127.0.0.1:{server.port}",
             headers={"Cookie": f"cc_session={jar['cc_session'].value}"},
+            wait_timeout=int(PATIENCE_S),
         )
         try:
-            found: dict[str, Any] = await client.call("call", asked[0], timeout=10)
+            found: dict[str, Any] = await client.call("call", asked[0], timeout=int(PATIENCE_S))
         finally:
             await client.disconnect()
         return found

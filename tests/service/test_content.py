@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from command_center.consultation.switchboard import Switchboard
 from sip_gateway.messages import CallState, ContentReleased, ContentRequested
+from tests.harness.processes import PATIENCE_S
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, site_member, until
 from tests.service.content_phone import ContentPhone
@@ -189,7 +190,7 @@ async def test_token_outlives_the_process_that_kept_it(room: Room) -> None:
     await successor.start()
     stage.switchboard = successor
     try:
-        await successor.node.wait_connected(20)
+        await successor.node.wait_connected(PATIENCE_S)
         await successor.node.send(m.ContentSet(conference_id=room.opened["id"]))
         await room.shows(phone.leg_id)
         assert (await phone.content())["holder"]["name"] == "甲"

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.harness.processes import PATIENCE_S, crowding
+
 from .activation import Active, active, library
 from .conftest import Person, SignIn
 from .reports import report
@@ -26,14 +28,14 @@ async def solved(person: Person, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 async def until_ready(person: Person, plan_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         plan: dict[str, Any] = await (await person.get(f"/dispatch-plans/{plan_id}")).json()
         if plan["state"] in ("ready", "failed"):
             assert plan["state"] == "ready"
             return plan
         await asyncio.sleep(0.1)
-    raise AssertionError("no answer within 30 s")
+    raise AssertionError("no answer")
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ async def test_search_may_be_cancelled_and_gives_the_best_so_far(active: Active)
     answer = await active.person.post(f"/dispatch-plans/{plan['id']}/cancel", {})
     assert (await answer.json())["state"] == "cancelling"
     ready = await until_ready(active.person, plan["id"])
-    assert time.monotonic() - begun < 40
+    assert time.monotonic() - begun < 40 * crowding()
     assert ready["alternatives"][0]["lines"]
 
 

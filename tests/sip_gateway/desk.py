@@ -33,6 +33,7 @@ from sip_gateway.sip.parser import parse_datagram
 from sip_gateway.sip.transaction import Flow
 from sip_gateway.sip.uri import parse_sip_uri
 from sip_gateway.sip_edge import SipEdge
+from tests.harness.processes import PATIENCE_S
 from video_bridge import WireClient
 
 from .node_double import NodeDouble
@@ -97,9 +98,9 @@ def make_certificate(folder: Path) -> dict[str, Path]:
     return files
 
 
-async def eventually(check: Callable[[], Any], timeout_s: float = 5.0) -> Any:
-    """Wait until `check()` is true; returns its value."""
-    end = time.monotonic() + timeout_s
+async def eventually(check: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
+    """Wait until `check()` is true; returns its value. Never gives up before PATIENCE_S."""
+    end = time.monotonic() + max(timeout_s, PATIENCE_S)
     while True:
         value = check()
         if value:
@@ -130,7 +131,7 @@ class Desk:
             if type_ == "call.state" and body["leg_id"] == leg_id
         ]
 
-    async def ended(self, leg_id: str, timeout_s: float = 5.0) -> CallChanged:
+    async def ended(self, leg_id: str, timeout_s: float = PATIENCE_S) -> CallChanged:
         def last() -> CallChanged | None:
             states = self.states(leg_id)
             return states[-1] if states and states[-1].state == "ended" else None
@@ -328,8 +329,8 @@ async def open_desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     wire = WireClient(folder / "gw.sock", lambda type_, body: events.append((type_, body)))
     await gateway.start()
     await wire.start()
-    await wire.wait_connected(5)
-    await gateway._node.wait_connected(5)
+    await wire.wait_connected(PATIENCE_S)
+    await gateway._node.wait_connected(PATIENCE_S)
     desk = Desk(gateway, node, book, wire, events)
     try:
         yield desk

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from uuid6 import uuid7
 
+from tests.harness.processes import PATIENCE_S, crowding
 from tests.video_bridge.node.room import Room, strength
 from video_bridge import LocalMediaError, NodeClient, WireClient
 from video_bridge import messages as m
@@ -39,13 +40,13 @@ class Node:
         )
         await until(self.path.exists, 30)
         await self.client.start()
-        await self.client.wait_connected(20)
+        await self.client.wait_connected(PATIENCE_S)
 
     async def stop(self) -> int:
         await self.client.stop()
         if self.process.returncode is None:
             self.process.terminate()
-        return await asyncio.wait_for(self.process.wait(), 10)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
 
     async def open(self, **fields: object) -> str:
         conference_id = str(uuid7())
@@ -69,8 +70,9 @@ class Node:
         return [e for e in self.events if isinstance(e, type_) and e.leg_id == leg_id]
 
 
-async def until(truth: Callable[[], object], timeout_s: float = 20.0) -> None:
-    end = time.monotonic() + timeout_s
+async def until(truth: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
+    """Never gives up before PATIENCE_S: a test whose claim is a time measures it."""
+    end = time.monotonic() + max(timeout_s, PATIENCE_S)
     while not truth():
         assert time.monotonic() < end, "never became true"
         await asyncio.sleep(0.02)
@@ -151,7 +153,7 @@ async def test_single_nal_room_gets_no_fragments_and_silence_is_told(node: Node)
         await room.stop()
     stopped = time.monotonic()
     await until(lambda: bool(node.told(m.LegLost, leg)), 4)
-    assert time.monotonic() - stopped <= 3.2
+    assert time.monotonic() - stopped <= 3.2 * crowding()
     room.start(node.added)
     await until(lambda: len(node.told(m.LegUp, leg)) == 2, 3)
     await room.stop()
@@ -178,7 +180,7 @@ async def test_bad_requests_get_a_code_and_disturb_nothing(node: Node) -> None:
     assert unknown.value.code == "conference_unknown"
     wire = WireClient(node.path, lambda type_, body: None)
     await wire.start()
-    await wire.wait_connected(5)
+    await wire.wait_connected(PATIENCE_S)
     for type_, body, code in [
         ("no.such", {}, "request_unknown"),
         ("leg.add", {"conference_id": conference}, "request_malformed"),

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.harness.processes import PATIENCE_S
 from video_bridge.recording import files, wire
 from video_bridge.recording.link import RecorderLink
 from video_bridge.recording.live import PLAYLIST, Delayed, HlsOut
@@ -175,7 +176,7 @@ def test_parcels_come_whole_however_the_socket_cuts_them() -> None:
     ]
 
 
-async def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+async def wait_for(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.02)
