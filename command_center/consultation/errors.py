@@ -49,6 +49,14 @@ PROBLEMS = {
         404, "没有找到此会场、队伍或摄像机", "No such site, team or camera"
     ),
     "number_malformed": Problem(422, "电话号码有误", "The telephone number is malformed"),
+    "address_incomplete": Problem(
+        422,
+        "固定地址的会场须填写呼叫地址",
+        "A hall at a fixed address needs its address",
+    ),
+    "address_taken": Problem(
+        409, "该来源地址已属于另一会场", "Calls from this address belong to another hall already"
+    ),
     "camera_url_refused": Problem(
         422, "摄像机地址不合规：仅支持 rtsp、rtsps", "Only rtsp:// and rtsps:// cameras are taken"
     ),

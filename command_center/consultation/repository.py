@@ -284,12 +284,17 @@ async def site_of_account(session: AsyncSession, account: str) -> SiteRow | None
     return (await session.scalars(select(SiteRow).where(condition))).first()
 
 
-async def account_of_host(session: AsyncSession, host: str) -> str | None:
-    """The account name of the static room at this trusted address."""
+async def site_at_host(session: AsyncSession, host: str) -> SiteRow | None:
+    """The static room whose calls come from this address."""
     query = select(SiteRow).where(
         col(SiteRow.trusted_host) == host, col(SiteRow.address_kind) == "static"
     )
-    site = (await session.scalars(query)).first()
+    return (await session.scalars(query)).first()
+
+
+async def account_of_host(session: AsyncSession, host: str) -> str | None:
+    """The account name of the static room at this trusted address."""
+    site = await site_at_host(session, host)
     return None if site is None else site.account or f"{_STATIC}{site.id}"
 
 

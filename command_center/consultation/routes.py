@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import desk_routes, line_routes, session_routes
+from . import address_routes, desk_routes, line_routes, session_routes
 
-ROUTES = [*desk_routes.ROUTES, *line_routes.ROUTES, *session_routes.ROUTES]
+ROUTES = [*address_routes.ROUTES, *desk_routes.ROUTES, *line_routes.ROUTES, *session_routes.ROUTES]

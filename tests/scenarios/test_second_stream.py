@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 from playwright.sync_api import Page, Playwright, sync_playwright
 
-from tests.harness import markers
 from tests.harness.baresip import Baresip
 from tests.harness.browser import Browser
 from tests.harness.processes import wait_until
 from tests.harness.product import Product, sip_address
 from tests.scenarios import story
+from tests.scenarios.screen import SLIDE, shared_screen
 
-SLIDE = 21
-# A Chromium without a screen captures a pattern of its own; frames of our marker stand in for it.
-# All else is the page's own way: token, track, line, token taken back.
-SCREEN = """
-if (navigator.mediaDevices) navigator.mediaDevices.getDisplayMedia = async () => {
-  const slide = new Image();
-  slide.src = 'data:image/png;base64,%s';
-  await slide.decode();
-  const canvas = new OffscreenCanvas(1280, 720);
-  canvas.getContext('2d').drawImage(slide, 0, 0);
-  const track = new MediaStreamTrackGenerator({ kind: 'video' });
-  const writer = track.writable.getWriter();
-  setInterval(() => {
-    writer.write(new VideoFrame(canvas, { timestamp: performance.now() * 1000 })).catch(() => 0);
-  }, 100);
-  return new MediaStream([track]);
-};
-"""
 FIRST, SECOND, LATE = "甲会场", "乙会场", "丙会场"
 CONTENT = "video.content-picture"
-
-
-def _slide() -> str:
-    _, png = cv2.imencode(".png", markers.marker_picture(SLIDE, 1280, 720))
-    return base64.b64encode(png.tobytes()).decode()
 
 
 class Stage:
@@ -61,7 +36,7 @@ class Stage:
             tone_hz=story.HALL_TONE,
         )
         self.browser = Browser(playwright, folder / "browser", marker=story.PHONE)
-        self.browser.context.add_init_script(SCREEN % _slide())
+        self.browser.context.add_init_script(shared_screen())
         incident = story.file_report(self.api)
         self.site = story.site_of(self.api, story.COUNTY)
         wait_until(lambda: "200 OK" in self.hall.peer.text(), 20)

@@ -52,10 +52,11 @@ class Room:
         self.decode_errors = 0
         self.mode = mode
         self.video_type, self.audio_type = VIDEO_TYPE, AUDIO_TYPE  # what is sent
-        self._colour, self._tone_hz = colour, tone_hz
+        self._tone_hz = tone_hz
         self._size = size or ((640, 360) if codec == "H264" else (352, 288))
         self._encoder = VideoEncoder(codec, *self._size, 25, 384_000)
         self._decoder = VideoDecoder(codec)
+        self._picture = Picture.blank(*self._size, *colour)
         self._codec, self._format = codec, FORMATS[codec]
         self._reorder = VideoReorder(starts_frame=self._format.starts_frame)
         self._audio_encoder, self._audio_decoder = audio_encoder("PCMA"), audio_decoder("PCMA")
@@ -107,10 +108,9 @@ class Room:
             self.audio_socket.sendto(bytes(packet), ("127.0.0.1", self.added.audio_port))
 
     async def _send_video(self) -> None:
-        picture = Picture.blank(*self._size, *self._colour)
         sequence = 0
         for number in range(100_000):
-            frame = self._encoder.encode(picture, number, force_keyframe=self._force_key)
+            frame = self._encoder.encode(self._picture, number, force_keyframe=self._force_key)
             self._force_key = False
             payloads = self._packetise(frame)
             for index, payload in enumerate(payloads):
