@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from . import messages as m
 from .codecs.picture import Picture
 from .errors import LocalMediaError
-from .messages import CloseReason, LegKind, LegState, View
+from .messages import CloseReason, LegKind, LegState, LegView
 from .video.compositor import PaneState, PaneView
 
 CONNECT_TIMEOUT_S = 20.0
@@ -146,7 +146,7 @@ class Leg:
         self.microphone_muted = False
         self.speaker_muted = False
         self.on_hold = False
-        self.seat_view: View = "hall"  # which view it is sent
+        self.seat_view: LegView = "hall"  # which view it is sent
         self.watching: str | None = None  # the one leg that it is sent instead
         self.is_speaking = False
         self.level_dbov: int | None = None

@@ -71,6 +71,7 @@ class ConferenceClose(Body):
 
 
 View = Literal["hall", "chair"]
+LegView = View | Literal["rest"]  # rest: the halls' without the receiver itself
 Arrangement = Literal[
     "auto", "1", "2", "3", "4", "1+5", "1+7", "9", "13", "16", "20", "25", "pip"
 ]  # fmt: skip
@@ -229,7 +230,10 @@ class LegUpdate(Body):
     speaker_muted: bool | None = None  # 静音: nothing is sent to it
     on_hold: bool | None = None  # expected to be silent
     candidate: str | None = Field(default=None, max_length=2000, description="webrtc trickle line")
-    view: View | None = Field(default=None, description="which of the two views it is sent")
+    view: LegView | None = Field(
+        default=None,
+        description="which view it is sent; rest: the halls' without itself, for an MCU above",
+    )
     watch: str | None = Field(
         default=None,
         description="观看会场: the leg that it is sent alone, forwarded unchanged where codec and"
@@ -375,7 +379,7 @@ class LegStats(Body):
     level_dbov: int | None = Field(default=None, description="0 loudest .. -127 silence")
     link: Link = "internet"
     max_bitrate_bps: int | None = None
-    view: View = "hall"
+    view: LegView = "hall"
     watch: str | None = Field(default=None, description="the leg that it watches alone")
     streams: list[StreamStats] = []
 

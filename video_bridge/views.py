@@ -1,8 +1,9 @@
 """Which picture each receiver of a conference is sent: the halls', the chair's, or one site's.
 
 Each picture is a `Programme`. The chair's is made only while it differs from the halls'; that of
-one site (观看会场) while somebody watches it; that with the presenter's page while something is
-presented, for those who have no content line. Who is seen in none of them is not decoded.
+one site (观看会场) while somebody watches it; the halls' without one site for an MCU above us, which
+must not be sent its own picture back; that with the presenter's page while something is presented,
+for those who have no content line. Who is seen in none of them is not decoded.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .leg import Leg
 from .messages import LegState
 from .places import EncoderBudget, Places
 from .programme import Programme
+from .rest import Rests, name_of
 from .streams.outbound import Outbound
 from .video.compositor import PaneState, PaneView
 from .video.layouts import Layout, Seating, arrangement_for
@@ -57,6 +59,7 @@ class Views:
         self._page = self._programme(PAGE)
         self.page_for: Callable[[Leg], PaneView | None] = lambda leg: None
         self._has_chair_layout = False
+        self._rests = Rests(self._without)
         self._solos: dict[str, Programme] = {}
         self._solo_used_at: dict[str, float] = {}
         self._forwards: dict[str, Forward] = {}  # by the leg that is watched
@@ -69,7 +72,7 @@ class Views:
         self._run(HALL, self.hall)
 
     async def close(self) -> None:
-        tasks = [*self._tasks.values(), *self._ending]
+        tasks = [*self._tasks.values(), *self._ending, *self._rests.tasks()]
         self._tasks.clear()
         for forward in self._forwards.values():
             forward.close()
@@ -98,7 +101,7 @@ class Views:
 
     @property
     def _programmes(self) -> list[Programme]:
-        return [self.hall, self._chair, self._page, *self._solos.values()]
+        return [self.hall, self._chair, self._page, *self._rests, *self._solos.values()]
 
     # --- what the desk sets -------------------------------------------------------------------
 
@@ -176,6 +179,8 @@ class Views:
         """
         if leg.watching is not None and leg.leg_id not in self._expecting:
             return leg.watching
+        if leg.seat_view == "rest":
+            return name_of(leg.leg_id)
         if self.page_for(leg) is not None:
             return PAGE
         return CHAIR if leg.seat_view == CHAIR and self._chair_differs else HALL
@@ -199,6 +204,7 @@ class Views:
         if self._solos or self._forwards or any(leg.watching for leg in self._legs()):
             self._keep_watched(now)
         self._keep_page()
+        self._rests.keep([leg for leg, _ in self._all_receivers()], self.hall)
         wanted = frozenset[str]().union(*(programme.wanted for programme in self._programmes))
         for leg in self._legs():
             is_new = leg.state is LegState.CONNECTING
@@ -244,6 +250,17 @@ class Views:
         self._page.placeholders = {**self.hall.placeholders, PAGE_SEAT: page}
         if PAGE not in self._tasks:
             self._run(PAGE, self._page)
+
+    def _without(self, leg_id: str) -> Programme:
+        """The halls' picture for a bridge above us."""
+        rest = Programme(
+            self._pool,
+            lambda: [leg for leg in self._legs() if leg.leg_id != leg_id],
+            lambda now: self._receivers_of(name_of(leg_id), now),
+            self._show,
+        )
+        self._describe(rest)
+        return rest
 
     def _keep_solo(self, watched: str, now: float) -> None:
         """The picture of one site alone, for those who cannot be sent its own stream."""
