@@ -170,7 +170,9 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         keeper,
         downloads,
         OfferMemory(),
-        ConsultationSettings(public_url=public_url(settings)),
+        ConsultationSettings(
+            public_url=public_url(settings), network_contact=settings.network_contact
+        ),
         turn_relay(settings),
     ]
     app = create_app(desk, services, origins=origins(settings))

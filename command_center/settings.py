@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         default="AF41", description="marking of pictures, and of phones' bundles: as above"
     )
 
+    network_contact: str = Field(
+        default="",
+        max_length=120,
+        description="whom the desk tells of a scan or of guessed passwords: name and number",
+    )
     recording_retention_days: int = Field(
         default=180, ge=1, le=36500, description="recordings older than this are deleted, days"
     )

@@ -112,6 +112,7 @@ class Call:
             incoming=self.incoming,
             account=self.account,
             remote=self.remote,
+            remote_host=self.remote_host,
             result=self.result if self.is_over else None,
             sip_status=self.sip_status,
             codecs=self.codecs,

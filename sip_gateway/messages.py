@@ -116,6 +116,7 @@ class RegistrationChanged(Body):
     account: str
     is_registered: bool
     contact: str | None = None
+    remote_host: str = Field(default="", description="the address its signalling comes from")
     user_agent: str | None = None
 
 

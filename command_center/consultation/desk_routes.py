@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from .access import make_link
 from .control.view import state_of
 from .errors import LocalConsultationError
 from .join_links import join_url, qr_svg
+from .line_in_use import reached
 from .proposal import ProposalRules
 from .proposing import propose
 from .schemas import (
@@ -34,7 +36,7 @@ from .schemas import (
 from .settings import ConsultationSettings
 from .switchboard import Switchboard
 from .tables import ConsultationRow, ParticipantRow
-from .view import Figures, consultation_out, participant_out
+from .view import Figures, Ways, consultation_out, participant_out
 
 READ = Permission.CONSULTATION_READ
 
@@ -48,14 +50,28 @@ async def shown(ctx: Context[Any], row: ConsultationRow) -> ConsultationOut:
     roster = await repository.participants(ctx.work.session, row.id)
     state = await state_of(ctx.work.session, row, ctx.work.now)
     alarms = ctx.service(Switchboard).alarms.standing(row.id)
-    return consultation_out(row, roster, _figures(ctx, row.id), state, alarms)
+    ways = await _ways(ctx, roster)
+    return consultation_out(row, roster, _figures(ctx, row.id), state, alarms, ways=ways)
+
+
+async def _ways(ctx: Context[Any], roster: Sequence[ParticipantRow]) -> Ways:
+    """By which protocol and line each member is reached."""
+    calls = ctx.service(Switchboard).calls
+    sites = await repository.sites(ctx.work.session, [one.site_id for one in roster if one.site_id])
+    return {
+        one.id: reached(
+            sites.get(one.site_id) if one.site_id else None, calls.get(one.leg_id or "")
+        )
+        for one in roster
+    }
 
 
 async def line(ctx: Context[Any], row: ParticipantRow) -> ParticipantOut:
     """One line of the roster."""
     consultation = await repository.consultation(ctx.work.session, row.consultation_id)
     state = await state_of(ctx.work.session, consultation, ctx.work.now)
-    return participant_out(row, _figures(ctx, row.consultation_id), state.scene)
+    way = (await _ways(ctx, [row]))[row.id]
+    return participant_out(row, _figures(ctx, row.consultation_id), state.scene, way)
 
 
 async def visible(work: Work, consultation_id: UUID) -> ConsultationRow:

@@ -15,5 +15,6 @@ EVENTS: dict[str, Permission] = {
     "reservation.updated": Permission.CONSULTATION_READ,
     "site.self_tested": Permission.CONSULTATION_READ,
     "source.banned": Permission.CONSULTATION_READ,
+    "source.pardoned": Permission.CONSULTATION_READ,
     "template.updated": Permission.CONSULTATION_READ,
 }

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sip_gateway.messages import SrtpPolicy
 from video_bridge.messages import Link
 
+from ..directory.tables import SiteRow
 from ..security import Permission, Work, service_call
 from ..web import Context, route
 from . import repository
@@ -67,13 +68,19 @@ class LinesOut(LinesIn):
     name: str
 
 
-@service_call(permission=Permission.CONSULTATION_CONTROL, audit="site.lines")
-async def set_lines(work: Work, site_id: UUID, lines: LinesIn) -> LinesOut:
-    """Raises LocalConsultationError: `member_not_found`, `number_malformed`."""
+async def _site(work: Work, site_id: UUID) -> SiteRow:
+    """The hall, if it is of the actor's region. Raises `member_not_found`, and as not found what is of another."""
     found = await repository.site_addresses(work.session, [site_id])
     if not found:
         raise LocalConsultationError("member_not_found")
-    site = found[0].site
+    work.actor.require_region(found[0].site.region_code)
+    return found[0].site
+
+
+@service_call(permission=Permission.LIBRARY_EDIT, audit="site.lines")
+async def set_lines(work: Work, site_id: UUID, lines: LinesIn) -> LinesOut:
+    """Raises LocalConsultationError: `member_not_found`, `number_malformed`."""
+    site = await _site(work, site_id)
     site.backup_uri = lines.backup_uri
     steps = [
         step.model_copy(update={"number": telephone_number(step.number)}) for step in lines.ladder
@@ -87,23 +94,17 @@ async def set_lines(work: Work, site_id: UUID, lines: LinesIn) -> LinesOut:
 @service_call(permission=Permission.LIBRARY_EDIT, audit="site.link")
 async def set_link(work: Work, site_id: UUID, link: LinkIn) -> LinkOut:
     """For its next leg and, within a second, for the one it has. Raises `member_not_found`."""
-    found = await repository.site_addresses(work.session, [site_id])
-    if not found:
-        raise LocalConsultationError("member_not_found")
-    site = found[0].site
+    site = await _site(work, site_id)
     site.link, site.max_bitrate_bps = link.link, link.max_bitrate_bps
     work.session.add(site)
     work.concerns("site", site.id, is_drill=site.is_drill, link=site.link)
     return LinkOut(site_id=site.id, name=site.name, **link.model_dump())
 
 
-@service_call(permission=Permission.CONSULTATION_CONTROL, audit="site.srtp_policy")
+@service_call(permission=Permission.LIBRARY_EDIT, audit="site.srtp_policy")
 async def set_srtp_policy(work: Work, site_id: UUID, wanted: SrtpIn) -> SrtpOut:
     """From the hall's next call on. Raises `member_not_found`."""
-    found = await repository.site_addresses(work.session, [site_id])
-    if not found:
-        raise LocalConsultationError("member_not_found")
-    site = found[0].site
+    site = await _site(work, site_id)
     site.srtp_policy = wanted.srtp_policy
     work.session.add(site)
     work.concerns("site", site.id, is_drill=site.is_drill, srtp_policy=site.srtp_policy or "")

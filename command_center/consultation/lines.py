@@ -13,6 +13,7 @@ from ..security import Work, service_call
 from . import repository
 from .model import Seat
 
+BANNED, PARDONED = "source.banned", "source.pardoned"  # events
 SELF_TEST_NUMBER = "8888"  # beyond the dial numbers of consultations (9001) and drills (7001)
 DUTY_RING_S = 30.0
 
@@ -69,7 +70,7 @@ async def note_ban(work: Work, told: SourceBanned) -> None:
     """The gateway shut an address out for scanning or guessing passwords: an alarm."""
     work.concerns("address", told.host, offence=told.offence, ban_s=told.ban_s)
     work.emit(
-        "source.banned",
+        BANNED,
         {"host": told.host, "offence": told.offence, "minutes": round(told.ban_s / 60)},
     )
 

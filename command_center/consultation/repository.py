@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from video_bridge.messages import Link
 from sip_gateway.messages import SrtpPolicy
+from video_bridge.messages import Link
 
+from ..database.tables import EventRow
 from ..directory.tables import (
     CameraRow,
     ExpertRow,
@@ -54,9 +56,9 @@ class Member:
     account: str | None = None
     uri: str | None = None
     backup_uri: str | None = None
+    srtp_policy: SrtpPolicy | None = None
     ladder: Sequence[Mapping[str, Any]] = ()
     link: Link = "internet"
-    srtp_policy: SrtpPolicy | None = None
     max_bitrate_bps: int | None = None
 
 
@@ -222,9 +224,9 @@ async def members(session: AsyncSession, consultation_id: UUID) -> list[Member]:
                 link=link_of(site.link if site is not None else None),
                 max_bitrate_bps=site.max_bitrate_bps if site is not None else None,
                 backup_uri=site.backup_uri if site is not None else None,
+                srtp_policy=srtp_policy_of(site.srtp_policy if site is not None else None),
                 ladder=site.ladder if site is not None else (),
             )
-                srtp_policy=srtp_policy_of(site.srtp_policy if site is not None else None),
         )
     return found
 
@@ -272,6 +274,43 @@ async def superior_contact(session: AsyncSession, site: SiteRow) -> str:
     own = await session.get(OrganisationRow, site.organisation_id)
     above = await session.get(OrganisationRow, own.parent_id) if own and own.parent_id else own
     return f"{above.name} {above.phone}".strip() if above else ""
+
+
+async def sites(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, SiteRow]:
+    """Halls by their id."""
+    if not ids:
+        return {}
+    query = select(SiteRow).where(col(SiteRow.id).in_(ids))
+    return {site.id: site for site in await session.scalars(query)}
+
+
+async def own_contact(session: AsyncSession, site: SiteRow) -> str:
+    """Who is rung about a hall: the name and number of its own organisation."""
+    own = await session.get(OrganisationRow, site.organisation_id)
+    return f"{own.name} {own.phone}".strip() if own else ""
+
+
+async def site_seen_at(session: AsyncSession, host: str) -> SiteRow | None:
+    """The hall that is known at this address: by setting, or by where it registered from."""
+    query = (
+        select(SiteRow)
+        .outerjoin(SipBindingRow, col(SipBindingRow.account) == col(SiteRow.account))
+        .where(or_(col(SiteRow.trusted_host) == host, col(SipBindingRow.host) == host))
+        .order_by(col(SiteRow.id))
+    )
+    return (await session.scalars(query)).first()
+
+
+async def events_since(
+    session: AsyncSession, types: Sequence[str], since: datetime
+) -> Sequence[EventRow]:
+    """Events of these types, in their order."""
+    query = (
+        select(EventRow)
+        .where(col(EventRow.type).in_(types), col(EventRow.at) >= since)
+        .order_by(col(EventRow.seq))
+    )
+    return (await session.scalars(query)).all()
 
 
 async def site_of_account(session: AsyncSession, account: str) -> SiteRow | None:

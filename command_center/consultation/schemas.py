@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from video_bridge.messages import Arrangement, SpeakerSwitch, View
+from video_bridge.messages import Arrangement, Link, SpeakerSwitch, View
 
 from ..incidents.schemas import OrderOut
 from .control.schemas import AlarmOut, ControlOut, OwnDeskOut
+from .line_in_use import Line, Signalling
 from .model import AddressState, MemberKind, ParticipantState, Protocol
 
 
@@ -130,6 +131,9 @@ class ParticipantOut(BaseModel):
     site_id: UUID | None = None
     team_id: UUID | None = None
     camera_id: UUID | None = None
+    signalling: Signalling | None = Field(default=None, description="of the call it has now")
+    link: Link | None = Field(default=None, description="what kind of line the hall has")
+    line: Line | None = Field(default=None, description="which of its lines its call uses")
 
 
 class LayoutOut(BaseModel):

@@ -13,6 +13,11 @@ class ConsultationSettings(BaseModel):
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="how phones reach us: join links begin so"
     )
+    network_contact: str = Field(
+        default="",
+        max_length=120,
+        description="whom the desk tells of a scan or of guessed passwords: name and number",
+    )
     camera_radius_km: float = Field(
         default=5.0, gt=0, le=100, description="cameras nearer than this are proposed, km"
     )

@@ -64,6 +64,8 @@ class Switchboard:
         self.board: dict[UUID, dict[str, LegFigures]] = {}
         self.push: Push | None = None
         self.alarms = AlarmDesk(desk)
+        self.banned: set[str] | None = None  # what the gateway holds; None: it has not told yet
+        self.calls: dict[str, CallChanged] = {}  # of the gateway, by leg
         self._loops: dict[UUID, ConsultationLoop] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._leading = asyncio.Event()
@@ -280,10 +282,12 @@ class Switchboard:
         if type_ == "hello":
             self._spawn(self._take_gateway_snapshot())
         elif type_ == "disconnected":
+            self.calls.clear()
             for loop in self._loops.values():
                 loop.on_gateway_gone()
         elif type_ == "call.state":
             call = CallChanged.model_validate(body)
+            self._remember_call(call)
             loop_of_call = self._loops.get(_uuid(call.conference_id))
             if loop_of_call is not None:
                 loop_of_call.on_call(call)
@@ -291,14 +295,25 @@ class Switchboard:
             self._on_key(DtmfPressed.model_validate(body))
         elif type_ == "self_test.done" and self.is_leader:
             self._spawn(self._keep(lambda w: keep_self_test(w, SelfTestDone.model_validate(body))))
-        elif type_ == "source.banned" and self.is_leader:
-            self._spawn(self._keep(lambda w: note_ban(w, SourceBanned.model_validate(body))))
+        elif type_ == "source.banned":
+            self._on_ban(SourceBanned.model_validate(body))
         elif type_ == "content.requested" and self.is_leader:
             self.content.on_room(ContentRequested.model_validate(body))
         elif type_ == "content.released" and self.is_leader:
             self.content.on_room(ContentReleased.model_validate(body))
         elif type_ == "registration":
             self._registrations.put_nowait(RegistrationChanged.model_validate(body))
+
+    def _remember_call(self, call: CallChanged) -> None:
+        if call.state is CallState.ENDED:
+            self.calls.pop(call.leg_id, None)
+        else:
+            self.calls[call.leg_id] = call
+
+    def _on_ban(self, told: SourceBanned) -> None:
+        self.banned = (self.banned or set()) | {told.host}
+        if self.is_leader:
+            self._spawn(self._keep(lambda work: note_ban(work, told)))
 
     async def _keep(self, write: Callable[[Work], Awaitable[None]]) -> None:
         """Write one thing the gateway told; a database that is away loses it, and the log says."""
@@ -317,6 +332,8 @@ class Switchboard:
             return
         snapshot = GatewaySnapshot.model_validate(body)
         self._registrations.put_nowait(snapshot)
+        self.banned = set(snapshot.banned)
+        self.calls = {call.leg_id: call for call in snapshot.calls}
         if self.is_leader:
             self.content.on_gateway(snapshot)
         for consultation_id, loop in self._loops.items():

@@ -10,15 +10,19 @@ from .control.alarms import Alarm
 from .control.schemas import AlarmOut
 from .control.staging import Scene, closed_by
 from .control.view import DeskState, control_out, has_given_up
+from .line_in_use import Reached
 from .model import MemberKind, ParticipantState, Protocol
 from .schemas import ConsultationOut, LayoutOut, ParticipantOut
 from .tables import ConsultationRow, ParticipantRow
 from .words import reason_text
 
 Figures = Mapping[str, LegFigures]
+Ways = Mapping[UUID, Reached]  # by participant
 
 
-def participant_out(row: ParticipantRow, legs: Figures, scene: Scene) -> ParticipantOut:
+def participant_out(
+    row: ParticipantRow, legs: Figures, scene: Scene, way: Reached
+) -> ParticipantOut:
     found = legs.get(row.leg_id or "") or legs.get(row.viewer_leg_id or "")
     return ParticipantOut(
         id=row.id,
@@ -43,6 +47,9 @@ def participant_out(row: ParticipantRow, legs: Figures, scene: Scene) -> Partici
         site_id=row.site_id,
         team_id=row.team_id,
         camera_id=row.camera_id,
+        signalling=way.signalling,
+        link=way.link,
+        line=way.line,
     )
 
 
@@ -52,6 +59,8 @@ def consultation_out(
     legs: Figures,
     state: DeskState,
     alarms: Sequence[Alarm] = (),
+    *,
+    ways: Ways,
 ) -> ConsultationOut:
     seats, control = row.seats, control_out(state)
     return ConsultationOut(
@@ -72,7 +81,10 @@ def consultation_out(
         ),
         control=control,
         alarms=_alarms(participants, alarms),
-        participants=[participant_out(one, legs, state.scene) for one in participants],
+        participants=[
+            participant_out(one, legs, state.scene, ways.get(one.id, Reached()))
+            for one in participants
+        ],
     )
 
 

@@ -58,11 +58,16 @@ async def organisations(
 
 async def sites(
     session: AsyncSession, asked: Asked
-) -> Sequence[tuple[SiteRow, OrganisationRow, bool]]:
-    """Sites with their organisation and whether their account is registered now."""
+) -> Sequence[tuple[SiteRow, OrganisationRow, str | None]]:
+    """Sites with their organisation and where their account is registered now, if it is."""
     fields = (SiteRow.name, SiteRow.account, OrganisationRow.name)
     query = (
-        select(SiteRow, OrganisationRow, col(SipAccountRow.is_registered))
+        select(
+            SiteRow,
+            OrganisationRow,
+            col(SipAccountRow.is_registered),
+            col(SipAccountRow.contact),
+        )
         .join(OrganisationRow, col(OrganisationRow.id) == col(SiteRow.organisation_id))
         .outerjoin(SipAccountRow, col(SipAccountRow.account) == col(SiteRow.account))
         .where(*_where(asked, SiteRow, fields))
@@ -70,8 +75,8 @@ async def sites(
         .limit(asked.limit)
     )
     return [
-        (site, owner, bool(is_registered))
-        for site, owner, is_registered in await session.execute(query)
+        (site, owner, (contact or "") if is_registered else None)
+        for site, owner, is_registered, contact in await session.execute(query)
     ]
 
 

@@ -98,20 +98,24 @@ async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
     wanted = asked(ctx)
     rows = await repository.sites(ctx.work.session, wanted)
     items = []
-    for site, owner, is_registered in rows:
-        state = "registered" if is_registered else "unregistered"
+    for site, owner, contact in rows:
+        is_static = site.address_kind == "static"
+        state = "unregistered" if contact is None else "registered"
+        address = site.uri if is_static else contact
         items.append(
             SiteOut(
                 **site.model_dump(include=_PLACED | _SITE),
                 region_name=owner.region_name,
                 organisation_name=owner.name,
-                address_state="static" if site.address_kind == "static" else state,
+                address_state="static" if is_static else state,
+                protocol="h323" if (address or "").startswith("h323:") else "sip",
             )
         )
     return Items(items=items)
 
 
-_SITE = {"organisation_id", "tier", "account", "backup_uri", "srtp_policy", "self_test"}
+_SITE = {"organisation_id", "tier", "account", "uri", "trusted_host", "backup_uri", "ladder"}
+_SITE |= {"link", "max_bitrate_bps", "srtp_policy", "self_test"}
 _PLACED = {"id", "name", "longitude", "latitude", "region_code", "is_demo"}
 
 

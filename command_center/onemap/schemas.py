@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from sip_gateway.messages import SrtpPolicy
 
@@ -40,17 +40,36 @@ class OrganisationOut(Placed):
     phone: str
 
 
+class SelfTestOut(BaseModel):
+    """A hall's newest call to the self-test number: `codes` is good, or what is wrong."""
+
+    at: AwareDatetime
+    codes: list[str]
+    loss_pct: float = 0.0
+    video: str = ""
+    audio: str = ""
+
+
 class SiteOut(Placed):
-    """A hall. `address_state` is registered, unregistered or static."""
+    """A hall. `address_state` is registered, unregistered or static.
+
+    `protocol` is that of its first address; `ladder` is who is rung when nobody answers there.
+    """
 
     organisation_id: UUID
     organisation_name: str
     tier: str
     account: str | None
     address_state: str
+    protocol: Literal["sip", "h323"] = "sip"
+    uri: str | None = None
+    trusted_host: str | None = None
     backup_uri: str | None = None
+    ladder: list[dict[str, Any]] = []
+    link: str = "internet"
+    max_bitrate_bps: int | None = None
     srtp_policy: SrtpPolicy | None = None  # none: as the gateway is set
-    self_test: dict[str, Any] | None = None
+    self_test: SelfTestOut | None = None
 
 
 class VehiclesOut(BaseModel):

@@ -18,7 +18,7 @@ class Permission(StrEnum):
     ORDER_READ = "order.read"
     ORDER_ACT = "order.act"  # receive, accept, arrive, done, decline
     LIBRARY_READ = "library.read"
-    LIBRARY_EDIT = "library.edit"
+    LIBRARY_EDIT = "library.edit"  # where halls are found, their lines
     CONSULTATION_READ = "consultation.read"
     CONSULTATION_OPEN = "consultation.open"
     CONSULTATION_CONTROL = "consultation.control"
@@ -72,6 +72,7 @@ _DESK = _READ | {
     Permission.JOIN_TOKEN_ISSUE,
     Permission.RECORDING_CONTROL,
     Permission.SYSTEM_READ,
+    Permission.LIBRARY_EDIT,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -82,7 +83,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {Permission.ORDER_READ, Permission.ORDER_ACT, Permission.CONSULTATION_JOIN}
     ),
     Role.TRAINER: _READ | {Permission.DRILL_RUN},
-    Role.SYSTEM_ADMIN: frozenset({Permission.ACCOUNT_MANAGE, Permission.SYSTEM_READ}),
+    Role.SYSTEM_ADMIN: frozenset(
+        {
+            Permission.ACCOUNT_MANAGE,
+            Permission.SYSTEM_READ,
+            Permission.LIBRARY_READ,
+            Permission.LIBRARY_EDIT,
+        }
+    ),
     Role.SECURITY_ADMIN: frozenset({Permission.ROLE_ASSIGN, Permission.SYSTEM_READ}),
     Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
 }
