@@ -261,6 +261,8 @@ class Caller:
         if awaited.request.method == "BYE":
             if found.allows(SessionEvent.OVER):
                 found.step(SessionEvent.OVER)
+                if found.dialog is not None:
+                    core.farewells.unheard(found.dialog, now)
         elif awaited.request.method in ("INVITE", "UPDATE"):
             found.own_offer = None
             self._lose(found, now, cause)

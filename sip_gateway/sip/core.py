@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from .dialog import DialogId
 from .digest import answer_challenge, best_challenge
 from .events import CallEnded, EndCause, Event
+from .farewell import Farewells
 from .header import Address, Via
 from .message import Headers, Request, Response, response_to
 from .session import Session, SessionEvent, SessionState
@@ -64,6 +65,7 @@ class Core:
     tag_secret: bytes = b""
     timers: Timers = field(default_factory=Timers)
     events: list[Event] = field(default_factory=list)
+    farewells: Farewells = field(default_factory=Farewells)
 
     def __post_init__(self) -> None:
         self.tag_secret = self.new_token().encode()
@@ -191,6 +193,12 @@ class Core:
         if session.state is not SessionState.ENDING:
             session.step(SessionEvent.HANG_UP)
         self.send_in_dialog(session, "BYE", now)
+
+    def heard_from(self, flow: Flow, now: float) -> None:
+        """Something came by this flow: end what the far end could not be told had ended."""
+        for dialog in self.farewells.due(flow, now):
+            bye = dialog.request("BYE", self.via(flow), headers=self.identity())
+            self.transactions.send_request(bye, flow, now)
 
     def with_credentials(
         self, session: Session, request: Request, response: Response, attempts: int

@@ -70,6 +70,7 @@ class UserAgent:
 
     def receive(self, message: Request | Response, flow: Flow, now: float) -> None:
         """One message. Anything the peer did wrong ends here as an event, never as an error."""
+        self._core.heard_from(flow, now)
         try:
             self._take(self._transactions.receive(message, flow, now), now)
         except RemoteSipError as error:
