@@ -106,6 +106,7 @@ class CallChanged(Body):
     incoming: bool = False
     account: str | None = None
     remote: str = ""
+    remote_host: str = Field(default="", description="the address its signalling comes from")
     result: CallResult | None = Field(default=None, description="with ENDED only")
     sip_status: int | None = None
     codecs: list[str] = []
@@ -116,7 +117,6 @@ class RegistrationChanged(Body):
     account: str
     is_registered: bool
     contact: str | None = None
-    remote_host: str = Field(default="", description="the address its signalling comes from")
     user_agent: str | None = None
 
 
