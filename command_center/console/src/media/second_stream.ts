@@ -3,6 +3,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { readContent, releaseContent, requestContent, type Content } from '@/api/content'
 import type { MediaCredentials } from '@/api/media_session'
 import type { LiveEvent } from '@/api/types'
+import { newest } from '@/composables/newest'
 import { stopStream } from './devices'
 import type { MediaSession } from './session'
 
@@ -30,6 +31,7 @@ export function useSecondStream(
   const received = shallowRef<MediaStream | null>(null)
   const isAsking = ref(false)
   const isBig = ref(true)
+  const readNewest = newest()
   let ownId = ''
 
   /** What the second picture shows: one's own screen as a check, else what comes. */
@@ -37,12 +39,13 @@ export function useSecondStream(
   const holder = computed(() => content.value?.holder?.name ?? '')
 
   async function read(): Promise<void> {
-    content.value = await readContent(at()).catch(() => content.value)
+    await readNewest(() => readContent(at()), (found) => (content.value = found)).catch(() => undefined)
   }
   function take(event: LiveEvent): void {
     if (event.type !== 'content.updated' || event.consultation_id !== at().consultationId) return
-    content.value = event.body as unknown as Content
-    if (shared.value && ownId && content.value.holder?.participant_id !== ownId) {
+    const told = event.body as unknown as Content
+    void readNewest(() => Promise.resolve(told), () => (content.value = told))
+    if (shared.value && ownId && told.holder?.participant_id !== ownId) {
       stopSending()
       refuse(null)
     }

@@ -3,6 +3,7 @@ import { computed, ref, watch } from 'vue'
 import { listConsultations } from '@/api/consultations'
 import { listIncidents, listOrders } from '@/api/incidents'
 import type { Consultation, Incident, Order } from '@/api/types'
+import { newest } from '@/composables/newest'
 import { useClock } from './clock'
 import { useLive } from './live'
 import { nextClock } from './deadlines'
@@ -17,6 +18,8 @@ export const useSituation = defineStore('situation', () => {
   const currentId = ref<string | null>(null)
   const clock = useClock()
   const pending = new Map<string, number>()
+  const readAll = newest()
+  const readOrders = new Map<string, ReturnType<typeof newest>>()
 
   const urgent = computed(() => [...incidents.value].sort((a, b) => dueOf(a) - dueOf(b)))
   const current = computed(() => incidents.value.find((item) => item.id === currentId.value) ?? null)
@@ -35,11 +38,12 @@ export const useSituation = defineStore('situation', () => {
 
   async function refresh(): Promise<void> {
     try {
-      const [open, running] = await Promise.all([listIncidents('open'), listConsultations('open')])
-      incidents.value = open.items
-      consultations.value = running.items
-      failure.value = null
-      loaded.value = true
+      await readAll(() => Promise.all([listIncidents('open'), listConsultations('open')]), ([open, running]) => {
+        incidents.value = open.items
+        consultations.value = running.items
+        failure.value = null
+        loaded.value = true
+      })
       // Orders are read for the most urgent few; an incident's page reads its own.
       await Promise.all(urgent.value.slice(0, 12).map((incident) => refreshOrders(incident.id)))
     } catch (error) {
@@ -48,8 +52,11 @@ export const useSituation = defineStore('situation', () => {
   }
   async function refreshOrders(incidentId: string): Promise<void> {
     try {
-      const { items } = await listOrders(incidentId)
-      ordersByIncident.value = { ...ordersByIncident.value, [incidentId]: items }
+      const read = readOrders.get(incidentId) ?? newest()
+      readOrders.set(incidentId, read)
+      await read(() => listOrders(incidentId), ({ items }) => {
+        ordersByIncident.value = { ...ordersByIncident.value, [incidentId]: items }
+      })
     } catch {
       // Kept as it was; the next event or reconnection reads it again.
     }

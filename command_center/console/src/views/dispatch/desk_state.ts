@@ -81,6 +81,8 @@ export class DispatchDesk {
         seconds: this.state.seconds,
       })
       this.state.solvingId = asked.id
+      // A quick solver may have told its end before this answer came.
+      await this.hearPlan(asked.id)
     } catch (error) {
       this.state.failure = wordsOf(error)
     }

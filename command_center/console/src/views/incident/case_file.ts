@@ -1,9 +1,11 @@
 /** Everything one incident's page shows, read together and kept fresh by live events. */
 import { reactive } from 'vue'
 import { wordsOf } from '@/adapters/feedback'
+import type { Items } from '@/api/client'
 import { listOrders, listReports, listTasks, listTimeline, proposePlans, readIncident } from '@/api/incidents'
 import { Problem } from '@/api/problem'
 import type { Incident, LiveEvent, Order, PlanProposal, StoredReport, Task, TimelineEntry } from '@/api/types'
+import { newest } from '@/composables/newest'
 
 export class CaseFile {
   readonly state = reactive({
@@ -27,21 +29,24 @@ export class CaseFile {
     await Promise.all([this.readTimeline(), this.readTasks(), this.readOrders(), this.readPlans(), this.readReports()])
   }
 
+  private readonly newestIncident = newest()
   readIncident = (): Promise<void> =>
     this.reading(async () => {
       try {
-        this.state.incident = await readIncident(this.id)
-        this.state.missing = false
+        await this.newestIncident(() => readIncident(this.id), (found) => {
+          this.state.incident = found
+          this.state.missing = false
+        })
       } catch (error) {
         if (error instanceof Problem && (error.status === 404 || error.status === 403 || error.status === 422)) this.state.missing = true
         else throw error
       }
     })
-  readTimeline = (): Promise<void> => this.reading(async () => void (this.state.timeline = (await listTimeline(this.id)).items))
-  readTasks = (): Promise<void> => this.reading(async () => void (this.state.tasks = (await listTasks(this.id)).items))
-  readOrders = (): Promise<void> => this.reading(async () => void (this.state.orders = (await listOrders(this.id)).items))
-  readPlans = (): Promise<void> => this.reading(async () => void (this.state.plans = (await proposePlans(this.id)).items))
-  readReports = (): Promise<void> => this.reading(async () => void (this.state.reports = (await listReports(this.id)).items))
+  readTimeline = this.listReading(listTimeline, (items) => (this.state.timeline = items))
+  readTasks = this.listReading(listTasks, (items) => (this.state.tasks = items))
+  readOrders = this.listReading(listOrders, (items) => (this.state.orders = items))
+  readPlans = this.listReading(proposePlans, (items) => (this.state.plans = items))
+  readReports = this.listReading(listReports, (items) => (this.state.reports = items))
 
   /** Read again what the event touched; a burst of events costs one reading of each. */
   hear(event: LiveEvent): void {
@@ -72,6 +77,11 @@ export class CaseFile {
         void read()
       }, 200),
     )
+  }
+
+  private listReading<T>(ask: (id: string) => Promise<Items<T>>, take: (items: T[]) => void): () => Promise<void> {
+    const read = newest()
+    return () => this.reading(() => read(() => ask(this.id), (found) => take(found.items)))
   }
 
   private async reading(work: () => Promise<void>): Promise<void> {
