@@ -24,6 +24,8 @@ from .legs import Legs
 from .messages import (
     Body,
     CallResult,
+    ConferenceDecide,
+    ConferenceTell,
     ContentDecide,
     ContentOffer,
     ContentRevoke,
@@ -89,7 +91,6 @@ class Gateway:
             Legs(self._node),
             self._announce,
             restore_s=RESTORE_S,
-            srtp=settings.srtp,
             floors=self.floors,
         )
         self.registrations = Registrations(
@@ -268,6 +269,10 @@ class Gateway:
                 _ended = self.calls.hang_up(leg_id) or self.h323.hang_up(leg_id)
             case "content.decide" | "content.revoke" | "content.offer":
                 self._obey_content(type_, body)
+            case "conference.tell":
+                self.h323.tell(ConferenceTell.model_validate(body))
+            case "conference.decide":
+                self.h323.decide(ConferenceDecide.model_validate(body))
             case "source.pardon":
                 self.edge.guard.pardon(SourcePardon.model_validate(body).host)
             case "snapshot":

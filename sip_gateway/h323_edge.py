@@ -21,14 +21,18 @@ from .guard import Guard, Offence
 from .h323.call import H323Call
 from .h323.h225 import Identity
 from .h323.h245 import ControlSession
+from .h323_conference import TERMINAL_TYPES, Conferences
 from .h323_media import RECEIVABLE, SENDABLE, SLIDES
 from .h323_ras import Leave, RasEdge
 from .h323_room import Room
 from .legs import Legs
 from .messages import (
     Body,
+    BridgeRole,
     CallResult,
     CallState,
+    ConferenceDecide,
+    ConferenceTell,
     ContentDecide,
     ContentOffer,
     ContentRevoke,
@@ -40,7 +44,6 @@ from .transports.tpkt import TpktConnection, connect, listen
 
 _log = structlog.get_logger("sip_gateway.h323")
 
-TERMINAL_TYPE = 190  # H.245 table 1: an MCU with audio and video; master over rooms
 FIRST_PDU_S = 10.0
 HALF_OPEN = 200
 _REFUSALS = {403: "noPermission", 404: "unreachableDestination", 486: "inConf"}
@@ -60,6 +63,7 @@ class H323Edge:
         self.legs, self.announce = legs, announce
         self._settings, self._directory, self._guard = settings, directory, guard
         self._rooms: set[Room] = set()
+        self._conferences = Conferences()
         self._tasks: set[asyncio.Task[None]] = set()
         self._references = itertools.cycle(range(1, 0x8000))
         self._server: asyncio.Server | None = None
@@ -115,6 +119,8 @@ class H323Edge:
 
     def gone(self, room: Room) -> None:
         self._rooms.discard(room)
+        if room.call is not None:
+            self._conferences.leave(room.call.conference_id, self._rooms)
         if room.leave is not None:
             self.ras.call_ended(room.leave)
 
@@ -138,6 +144,15 @@ class H323Edge:
         result = CallResult.REMOVED if connected else CallResult.CANCELLED
         room.release("destinationRejection", result)
         return True
+
+    # --- H.243 ------------------------------------------------------------------------------
+
+    def tell(self, told: ConferenceTell) -> None:
+        """What rooms are to be told of their conference."""
+        self._conferences.tell(told, list(self._rooms))
+
+    def decide(self, decision: ConferenceDecide) -> None:
+        self._conferences.decide(decision, self.room_of(decision.leg_id))
 
     # --- the second stream ------------------------------------------------------------------
 
@@ -189,14 +204,14 @@ class H323Edge:
                 room.call.has_leg = False
                 room.release("gatewayResources", CallResult.MEDIA_FAILED)
 
-    def _core(self) -> H323Call:
+    def _core(self, role: BridgeRole | None = None) -> H323Call:
         control = ControlSession(
             (*RECEIVABLE, SLIDES),
             content=True,
-            terminal_type=TERMINAL_TYPE,
+            terminal_type=TERMINAL_TYPES[None],
             random24=lambda: secrets.randbits(24),
         )
-        identity = Identity(self._settings.user_agent)
+        identity = Identity(self._settings.user_agent, is_mcu=role is not BridgeRole.UPPER)
         return H323Call(identity, control, tunnelling=self._settings.h323_tunnelling)
 
     # --- out --------------------------------------------------------------------------------
@@ -241,11 +256,12 @@ class H323Edge:
             self._failed(call, CallResult.UNREACHABLE)
             return
         call.remote_host = connection.host
-        room = Room(self, self._core(), connection)
+        room = Room(self, self._core(request.bridge_role), connection)
         room.leave = leave
         self._rooms.add(room)
         try:
             await room.bind(call)
+            self._conferences.enter(room, request.bridge_role)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
             room.release("gatewayResources", result_of_refusal(error.code))
@@ -330,6 +346,7 @@ class H323Edge:
         room.pump()
         try:
             await room.bind(call)
+            self._conferences.enter(room, admitted.bridge_role)
             await self._offer_control(room)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)

@@ -27,7 +27,9 @@ from .h323.call import (
 from .h323.call import CallState as H225State
 from .h323.capability import CapabilitySet, Codec, MediaCapability
 from .h323.fast_start import Proposal
+from .h323.h243_events import ConferenceAnswered, ConferenceAsked, ConferenceTold
 from .h323.h245 import ControlSession
+from .h323_conference import Membership
 from .h323_content import SecondStream
 from .h323_media import (
     AUDIO_ORDER,
@@ -79,6 +81,7 @@ class Room:
         self._proposals: tuple[Proposal, ...] = ()
         self._is_over = False
         self.second = SecondStream(self)
+        self.membership = Membership(self)
         self.leave: Leave | None = None
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
@@ -203,6 +206,7 @@ class Room:
                     self._reconnect()  # the peer's packetisation is known only now
             case ev.RoleDecided():
                 self._follow_capabilities()
+                self.membership.follow()
             case ev.SessionEnded(reason=reason):
                 result = CallResult.HUNG_UP if reason == "end_session" else CallResult.UNREACHABLE
                 self.release("destinationRejection", result)
@@ -220,6 +224,8 @@ class Room:
                 self._house.spawn(self._house.legs.key_frame(self.call, media))
             case ev.TokenAsked() | ev.TokenAnswered() | ev.TokenReleased():
                 self.second.take(event)
+            case ConferenceAsked() | ConferenceTold() | ConferenceAnswered():
+                self.membership.take(event)
             case _:
                 self._take_channel(event)
 
@@ -297,6 +303,16 @@ class Room:
     @property
     def session(self) -> ControlSession:
         return self.core.control_session
+
+    @property
+    def own_name(self) -> str:
+        return self.core.own_name
+
+    @property
+    def video_channel(self) -> int | None:
+        """Our open channel of pictures."""
+        channel = self._sending_to.get("video")
+        return None if channel is None else channel.number
 
     @property
     def shows_content(self) -> bool:
@@ -396,6 +412,7 @@ class Room:
         return self._capabilities is not None and self._capabilities.speaks_fragments
 
     def _reconnect(self) -> None:
+        self.membership.follow()
         if self.call is not None and self.call.has_leg:
             self._house.spawn(self._connect_leg(self.call))
 

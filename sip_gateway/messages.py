@@ -1,8 +1,9 @@
 """The words of the gateway's control wire (same framing as the media node's).
 
 Requests `call.dial`, `call.hangup`, `content.decide`, `content.revoke`, `content.offer`,
-`snapshot`, `source.pardon`; events `call.state`, `registration`, `call.dtmf`,
-`content.requested`, `content.released`, `self_test.done`, `source.banned`.
+`conference.tell`, `conference.decide`, `snapshot`, `source.pardon`; events `call.state`,
+`registration`, `call.dtmf`, `conference.asked`, `content.requested`, `content.released`,
+`self_test.done`, `source.banned`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ class SrtpPolicy(StrEnum):
     OFF = "off"
     PREFERRED = "preferred"  # where the room can
     REQUIRED = "required"  # or there is no call
+
+
+class BridgeRole(StrEnum):
+    """What a site is where it is no room but another MCU: over us, or below us."""
+
+    UPPER = "upper"  # we are one terminal of its conference, and obey it
+    LOWER = "lower"  # it is one terminal of ours
 
 
 class CallState(StrEnum):
@@ -41,6 +49,7 @@ class CallResult(StrEnum):
     NOT_REGISTERED = "not_registered"  # the account has no contact now
     NOT_FOUND = "not_found"  # 404, 604
     NO_COMMON_CODEC = "no_common_codec"  # 488, 606
+    NOT_ENCRYPTED = "not_encrypted"  # we agreed on no encryption, and one end demands it
     AUTHENTICATION_FAILED = "authentication_failed"
     MEDIA_FAILED = "media_failed"  # the media node refused or closed the leg
     NODE_AT_CAPACITY = "node_at_capacity"  # the media node carries no leg more
@@ -81,6 +90,9 @@ class Dial(Body):
     ring_timeout_s: float = Field(default=45.0, gt=0, le=300)
     srtp_policy: SrtpPolicy | None = Field(
         default=None, description="of this room's media; None: as the gateway is set"
+    )
+    bridge_role: BridgeRole | None = Field(
+        default=None, description="H.323: the site is an MCU; None: a room"
     )
     ladder: list[Rung] = Field(
         default=[], max_length=6, description="where to call while nobody took it, in this order"
@@ -191,6 +203,63 @@ class ContentOffer(Body):
     leg_id: str
     on: bool
     holder: str = Field(default="", max_length=120)
+
+
+class ConferenceOrder(StrEnum):
+    """What a room may ask or order by H.243; `terminal_id` names whom it is about."""
+
+    CHAIR = "chair"
+    CHAIR_RELEASE = "chair_release"
+    FLOOR = "floor"
+    BROADCAST = "broadcast"  # of the terminal; without one: of itself
+    BROADCAST_END = "broadcast_end"
+    WATCH = "watch"  # the room itself wants to see the terminal
+    WATCH_END = "watch_end"
+    DROP = "drop"
+
+
+class ConferenceAsked(Body):
+    """Event: a room or a bridge asks for something by H.243. Answered by `conference.decide`."""
+
+    type: Literal["conference.asked"] = "conference.asked"
+    leg_id: str
+    conference_id: str
+    order: ConferenceOrder
+    terminal_id: str | None = None
+
+
+class ConferenceDecide(Body):
+    """Request: whether it was done. A room that is gone, or did not ask: nothing to do."""
+
+    type: Literal["conference.decide"] = "conference.decide"
+    leg_id: str
+    order: ConferenceOrder
+    granted: bool
+
+
+class ConferenceTerminal(Body):
+    """A member as H.243 knows it; `number` is its own as long as the conference lasts."""
+
+    id: str
+    number: int = Field(ge=1, le=192)
+    name: str = Field(max_length=120)
+    leg_id: str | None = Field(default=None, description="None: not in now")
+
+
+class ConferenceTell(Body):
+    """Request: what H.323 rooms are told of their conference, whole each time.
+
+    The gateway sends each room what is new to it. `shown` is whom all are made to see;
+    `is_forced`: that or the mosaic is broadcast, and bridges below us are ordered to broadcast us.
+    """
+
+    type: Literal["conference.tell"] = "conference.tell"
+    conference_id: str
+    terminals: list[ConferenceTerminal] = Field(default=[], max_length=192)
+    chair: str | None = None
+    shown: str | None = None
+    is_forced: bool = False
+    floor: list[str] = Field(default=[], description="who waits for the floor, in order")
 
 
 class SelfTestDone(Body):

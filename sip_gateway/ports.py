@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from .messages import SrtpPolicy
+from .messages import BridgeRole, SrtpPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Admission:
     name: str
     self_test_contact: str | None = None  # it is a self-test; whom to ring when something is wrong
     srtp_policy: SrtpPolicy | None = None  # of its media; None: as the gateway is set
+    bridge_role: BridgeRole | None = None  # it is another MCU and no room
     lines: tuple[str, ...] = ()  # other addresses of this room, for when its line is cut
 
 

@@ -1,7 +1,7 @@
 """Which picture each receiver of a conference is sent: the halls', the chair's, or one site's.
 
 Each picture is a `Programme`. The chair's is made only while it differs from the halls'; that of
-one site (观看会场) while somebody watches it; the halls' without one site for an MCU above us, which
+one site (观看会场) while it is watched; the halls' without one site for an MCU above us, which
 must not be sent its own picture back; that with the presenter's page while something is presented,
 for those who have no content line. Who is seen in none of them is not decoded.
 """

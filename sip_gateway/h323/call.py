@@ -173,6 +173,11 @@ class H323Call:
         self._fast_started(taken, we_called=False)
 
     @property
+    def own_name(self) -> str:
+        """What we call ourselves in this call."""
+        return self._identity.name
+
+    @property
     def tunnels(self) -> bool:
         """Whether H.245 runs inside H.225.0, as far as is known now."""
         return self._tunnelling
