@@ -59,6 +59,12 @@ def cut(line: str) -> None:
     run("iptables", "-A", "OUTPUT", "-o", line, "-j", "DROP")
 
 
+def heal(line: str) -> None:
+    """It passes again."""
+    run("iptables", "-D", "INPUT", "-i", line, "-j", "DROP")
+    run("iptables", "-D", "OUTPUT", "-o", line, "-j", "DROP")
+
+
 @pytest.mark.peer("baresip")
 async def test_a_hall_is_back_over_its_other_line(tmp_path: Path) -> None:
     """The private line is cut in the call: media over the internet within 10 s, one leg."""
