@@ -61,6 +61,10 @@ class SilenceWatch:
         if self.began_at is None:
             self.began_at = now
 
+    def begin_anew(self, now: float) -> None:
+        """A step towards the connection was taken: the time it may take counts from here."""
+        self.began_at = now
+
     def heard(self, now: float) -> None:
         self.heard_at = now
 

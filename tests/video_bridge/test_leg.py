@@ -70,6 +70,9 @@ def test_ringing_has_no_time_limit_but_connecting_has() -> None:
     watch.begin(1000.0)
     assert watch.verdict(1000.0 + CONNECT_TIMEOUT_S - 0.1) is Verdict.CONNECTING
     assert watch.verdict(1000.0 + CONNECT_TIMEOUT_S) is Verdict.NEVER_CAME
+    watch.begin_anew(1010.0)
+    assert watch.verdict(1010.0 + CONNECT_TIMEOUT_S - 0.1) is Verdict.CONNECTING
+    assert watch.verdict(1010.0 + CONNECT_TIMEOUT_S) is Verdict.NEVER_CAME
 
 
 def test_leg_on_hold_may_be_silent_and_is_judged_anew_afterwards() -> None:

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 UNREACHABLE = "camera_unreachable"
 RESTART_PAUSES_S = (0.3, 1.0, 2.0, 4.0)
 FROZEN_AFTER_S = 8.0  # a process from which nothing comes for so long is started anew
+STARTS_WITHIN_S = 20.0  # before its first word: on a busy machine it starts slowly
 FRAME_SAMPLES = 960
 SOUND_AHEAD = 3 * FRAME_SAMPLES  # begin to play with 60 ms in hand
 SOUND_MOST = 12 * FRAME_SAMPLES
@@ -71,6 +72,7 @@ class CameraMedia:
         self._codecs: list[str] = []
         self._writer: asyncio.StreamWriter | None = None
         self._last_word = UNREACHABLE
+        self._steps: set[str] = set()
         self._frame_rate = Rate()
         self._pictures = 0
         self.processes_started = 0
@@ -119,9 +121,11 @@ class CameraMedia:
         reader, writer = await asyncio.open_connection(sock=sock)
         self._writer = writer
         self._tell_shown()
+        patience_s = STARTS_WITHIN_S
         try:
             while True:
-                head = await asyncio.wait_for(reader.readexactly(HEADER.size), FROZEN_AFTER_S)
+                head = await asyncio.wait_for(reader.readexactly(HEADER.size), patience_s)
+                patience_s = FROZEN_AFTER_S
                 kind, slot, width, height, size = HEADER.unpack(head)
                 if size > MAX_BODY:
                     return
@@ -159,8 +163,12 @@ class CameraMedia:
         if word == "alive":
             self._heard(self._loop.time())
             return
-        if word == "connected":
-            self._codecs = codecs[:2]
+        if word in ("opening", "connected"):
+            if word not in self._steps:  # once each, or a camera that ends at once never times out
+                self._steps.add(word)
+                self._leg.watch.begin_anew(self._loop.time())
+            if word == "connected":
+                self._codecs = codecs[:2]
             return
         self._last_word = UNREACHABLE if word == "camera_ended" else word
         log.info("camera of leg %s: %s", self._leg.leg_id, word)

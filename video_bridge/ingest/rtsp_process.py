@@ -93,6 +93,7 @@ class Puller:
         failures = 0
         while True:
             began = time.monotonic()
+            self._say("opening")
             try:
                 self._pull()
                 self._say("camera_ended")
