@@ -252,3 +252,48 @@ def control() -> Json:
         "ends_at": None,
         "ends_by_itself": False,
     }
+
+
+def halls(places: list[Json]) -> list[Json]:
+    """Sites of every protocol and line; the first tested itself, with a fault."""
+    links, protocols = ("private_line", "internet", "mobile", "satellite"), ("sip", "h323")
+    policies = ("required", "preferred", "off", None)
+    found = [
+        {
+            **{name: value for name, value in place.items() if name not in ("crew", "skills")},
+            "organisation_name": f"演示县应急管理局 {index}",
+            "account": f"4402{index:02d}",
+            "address_state": "registered",
+            "protocol": protocols[index % 2],
+            "uri": None,
+            "trusted_host": None,
+            "backup_uri": None,
+            "ladder": [],
+            "link": links[index % 4],
+            "max_bitrate_bps": None,
+            "srtp_policy": policies[index % 4],
+            "self_test": None,
+        }
+        for index, place in enumerate(places)
+    ]
+    faults = {"codes": ["no_picture", "loss"], "loss_pct": 7.4, "video": "", "audio": "PCMA"}
+    found[0]["self_test"] = {"at": at(-30), **faults}
+    passed = {"codes": ["good"], "loss_pct": 0.0, "video": "1280x720 H264", "audio": "opus"}
+    found[1]["self_test"] = {"at": at(-90), **passed}
+    return found
+
+
+def ban(host: str, offence: str, **other: Any) -> Json:
+    """An address that the gateway shut out two minutes ago."""
+    value: Json = {
+        "host": host,
+        "offence": offence,
+        "since": at(-2),
+        "until": at(13),
+        "is_active": True,
+        "pardoned_at": None,
+        "site_id": None,
+        "site_name": "",
+        "tell": "",
+    }
+    return {**value, **other}

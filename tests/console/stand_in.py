@@ -66,6 +66,8 @@ class StandIn:
         self.timeline: dict[str, list[Json]] = {}
         self.consultations: dict[str, Json] = {}
         self.proposals: dict[str, Json] = {}
+        self.bans: list[Json] = []
+        self.sites: list[Json] = situation.halls(places("会场", 144))
         self.content: Json = {"holder": None, "queue": [], "locked_to": None}
         self._seed(incidents)
 
@@ -182,6 +184,10 @@ class StandIn:
             ("POST", meeting + "/content/take-back", self.take_content_back),
             ("PUT", meeting + "/content/lock", self.lock_content),
             *((how, meeting + path, self.order) for how, path in DESK_ORDERS),
+            ("GET", "/source-bans", self.items_of(self.bans)),
+            ("POST", "/source-bans/pardon", self.pardon),
+            ("PUT", "/sites/{id}/{what}", self.done),
+            ("GET", "/sites", self.items_of(self.sites)),
             ("GET", "/consultation-templates", self.items_of([])),
             ("GET", "/consultation-reservations", self.items_of([])),
             ("POST", meeting + "/join-tokens", self.join_token),
@@ -474,6 +480,12 @@ class StandIn:
     async def boundaries(self, request: web.Request) -> web.StreamResponse:
         return web.FileResponse(BOUNDARIES / f"{request.query['level']}.geojson")
 
+    async def pardon(self, request: web.Request) -> web.Response:
+        host = (await request.json())["host"]
+        for ban in self.bans:
+            ban["is_active"] = ban["is_active"] and ban["host"] != host
+        return web.Response(status=204)
+
     async def done(self, _: web.Request) -> web.Response:
         return web.json_response({})
 
@@ -532,7 +544,6 @@ USER = {
 }
 LIBRARIES: dict[str, list[Json]] = {
     "organisations": places("机构", 144),
-    "sites": places("会场", 144),
     "teams": places("队伍", 200),
     "depots": places("储备点", 40),
     "hazards": places("危险源", 300),

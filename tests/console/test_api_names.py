@@ -36,6 +36,9 @@ SHAPES = {
     "JoinToken": "JoinTokenOut",
     "JoinPage": "JoinPageOut",
     "LiveEvent": "EventOut",
+    "Site": "SiteOut",
+    "SelfTest": "SelfTestOut",
+    "SourceBan": "SourceBanOut",
 }
 PATH = re.compile(r"\b(get|post|put|patch|remove)(?:<[^(]*>)?\(\s*[`'](/[^`']+)[`']")
 FIELD = re.compile(r"^  (\w+)(\??):", re.MULTILINE)

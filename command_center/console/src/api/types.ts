@@ -255,6 +255,47 @@ export interface Place {
   [extra: string]: unknown
 }
 
+export type SrtpPolicy = 'required' | 'preferred' | 'off'
+export interface SelfTest {
+  at: string
+  codes: string[]
+  loss_pct: number
+  video: string
+  audio: string
+}
+export interface LadderStep {
+  name: string
+  number: string
+  ring_timeout_s: number
+}
+export interface Site {
+  id: string
+  name: string
+  organisation_name: string
+  account: string | null
+  address_state: string
+  protocol: string
+  uri: string | null
+  trusted_host: string | null
+  backup_uri: string | null
+  ladder: LadderStep[]
+  link: string
+  max_bitrate_bps: number | null
+  srtp_policy: SrtpPolicy | null
+  self_test: SelfTest | null
+}
+export interface SourceBan {
+  host: string
+  offence: string
+  since: string
+  until: string
+  is_active: boolean
+  pardoned_at: string | null
+  site_id: string | null
+  site_name: string
+  tell: string
+}
+
 export type MemberKind = 'site' | 'team' | 'camera' | 'phone' | 'operator' | 'telephone'
 export interface Member {
   ref: string
@@ -323,6 +364,10 @@ export interface Participant {
   redial_limit: number
   retry_at: string | null
   has_given_up: boolean
+  /** By which protocol its call runs, what line the hall has, and which of its addresses is used. */
+  signalling: 'sip' | 'h323' | null
+  link: string | null
+  line: 'first' | 'backup' | 'telephone' | null
 }
 export type View = 'hall' | 'chair'
 export type Arrangement = 'auto' | '1' | '2' | '3' | '4' | '1+5' | '1+7' | '9' | '13' | '16' | '20' | '25' | 'pip'

@@ -137,6 +137,21 @@ const en: typeof zh = {
     noDeadline: 'No deadline open',
     newReport: 'New report (N)',
     mapLegend: 'Legend',
+    ban: {
+      title: 'Source shut out by the gateway',
+      offence: {
+        scanner: 'uses a SIP scanner',
+        challenged: 'calls or registers again and again without a password (a scan, it seems)',
+        wrong_password: 'wrong passwords again and again',
+        malformed: 'malformed signalling again and again',
+      },
+      until: 'since {from}, until {to} ({left})',
+      tell: 'Tell {who}',
+      tellNobody: 'Tell who looks after network security (no contact is set)',
+      pardon: 'Let in again',
+      pardonConsequence: '{host} may register and call again. Make sure that the address is one of your halls.',
+      more: '{n} more sources are shut out',
+    },
   },
   grade: {
     none: 'To be verified',

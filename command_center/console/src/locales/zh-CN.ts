@@ -61,8 +61,8 @@ export default {
     healthDown: '系统异常',
     healthUnknown: '状态未知',
     help: '快捷键',
-    alarms: '超时提醒',
-    noAlarms: '没有超时事项',
+    alarms: '告警与超时',
+    noAlarms: '没有告警和超时事项',
     alarmCount: '{n} 项超时',
   },
   role: {
@@ -136,6 +136,21 @@ export default {
     noDeadline: '无待办时限',
     newReport: '新报信息 (N)',
     mapLegend: '图例',
+    ban: {
+      title: '会场网关已封禁来源',
+      offence: {
+        scanner: '使用 SIP 扫描工具',
+        challenged: '反复呼叫或注册而不出示密码（疑似扫描）',
+        wrong_password: '反复使用错误密码',
+        malformed: '反复发送畸形信令',
+      },
+      until: '{from} 起封禁，至 {to}（{left}）',
+      tell: '请告知：{who}',
+      tellNobody: '请告知网络安全管理员（尚未设置联系人）',
+      pardon: '解除封禁',
+      pardonConsequence: '{host} 将可以再次注册和呼叫。请先确认该地址是自己的会场。',
+      more: '另有 {n} 个来源被封禁',
+    },
   },
   grade: {
     none: '待核',

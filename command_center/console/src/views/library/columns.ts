@@ -1,12 +1,13 @@
 /** Which columns a library shows: those of its fields for which the console has a word. */
 import { i18n } from '@/locales'
-import type { Place } from '@/api/types'
+import type { Place, SelfTest } from '@/api/types'
+import { selfTestCell } from './self_test'
 
 const ORDER = [
-  'number', 'code', 'line', 'kind', 'type', 'category', 'tier', 'level', 'region_name', 'region_code', 'organisation_name', 'unit_name',
+  'number', 'code', 'line', 'kind', 'type', 'category', 'tier', 'level', 'region_name', 'region_code', 'organisation_name', 'self_test', 'unit_name',
   'enterprise', 'company', 'owner', 'title', 'specialty', 'specialities', 'leader', 'leader_name', 'phone', 'crew', 'skills',
   'vehicles', 'authority', 'substance', 'substances', 'quantity_t', 's_value', 'r_value', 'residents', 'stock', 'items', 'capacity',
-  'account', 'sip_username', 'sip_account', 'protocol', 'address_state', 'registered', 'state', 'status', 'source', 'address', 'parent_code',
+  'account', 'sip_username', 'sip_account', 'protocol', 'address_state', 'link', 'srtp_policy', 'registered', 'state', 'status', 'source', 'address', 'parent_code',
 ]
 
 export function columnsOf(items: Place[]): string[] {
@@ -23,6 +24,7 @@ function hasWords(value: unknown): boolean {
 
 export function cell(value: unknown, field = ''): string {
   const { t, te } = i18n.global
+  if (field === 'self_test') return selfTestCell(value as SelfTest | null)
   if (te(`library.value.${field}.${String(value)}`)) return t(`library.value.${field}.${String(value)}`)
   if (value === null || value === undefined) return ''
   if (typeof value === 'boolean') return t(value ? 'library.yes' : 'library.no')
