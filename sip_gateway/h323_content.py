@@ -118,6 +118,11 @@ class SecondStream:
             self._room.close_content()
             self._room.session.token_release(0)
 
+    def resume(self) -> None:
+        """The room's channels were closed for a while; what it is shown is shown again."""
+        if self._wanted and not self.is_asking:
+            self._room.open_content()
+
     def _ask(self) -> None:
         """A room sends us an acknowledgement before it takes content, as from any far end."""
         if self._wanted and not self.is_asking:

@@ -24,6 +24,7 @@ from .h323.h245 import ControlSession
 from .h323_conference import TERMINAL_TYPES, Conferences
 from .h323_media import RECEIVABLE, SENDABLE, SLIDES
 from .h323_ras import Leave, RasEdge
+from .h323_restore import restore
 from .h323_room import Room
 from .legs import Legs
 from .messages import (
@@ -196,13 +197,18 @@ class H323Edge:
             room.want_keyframe(event.media)
 
     def reconcile(self, snapshot: node_words.Snapshot | None) -> None:
-        """After a node was lost (None: for good), calls whose leg is gone are ended."""
+        """Calls whose leg went with its node get another; without a node (None) they end."""
         conferences = snapshot.conferences if snapshot is not None else []
         there = {leg.leg_id for conference in conferences for leg in conference.legs}
         for room in list(self._rooms):
-            if room.call is not None and room.call.has_leg and room.call.leg_id not in there:
-                room.call.has_leg = False
+            if room.call is None or room.call.local_media is None or room.call.leg_id in there:
+                continue
+            room.call.has_leg = False
+            if snapshot is None:
                 room.release("gatewayResources", CallResult.MEDIA_FAILED)
+            elif not room.is_restoring:
+                room.is_restoring = True
+                self.spawn(restore(room, self.legs, self.now))
 
     def _core(self, role: BridgeRole | None = None) -> H323Call:
         control = ControlSession(

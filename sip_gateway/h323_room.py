@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from video_bridge import CloseReason, VideoBridgeError
+from video_bridge import CloseReason, NodeUnreachableError, VideoBridgeError
 from video_bridge.messages import MediaKind, RtpStream
 
 from .call import REASON_OF_RESULT, Call
@@ -79,7 +79,9 @@ class Room:
         self._limits: dict[MediaKind, int | None] = {}
         self._capabilities: CapabilitySet | None = None
         self._proposals: tuple[Proposal, ...] = ()
-        self._is_over = False
+        self.is_over = False
+        self._paused: set[int] = set()  # our channels that an empty set closes for a while
+        self.is_restoring = self._is_on_hold = False
         self.second = SecondStream(self)
         self.membership = Membership(self)
         self.leave: Leave | None = None
@@ -113,7 +115,7 @@ class Room:
 
     def take_control(self, connection: TpktConnection) -> None:
         """A separate H.245 connection stands."""
-        if self._control is not None or self._is_over:
+        if self._control is not None or self.is_over:
             connection.close()
             return
         self._control = connection
@@ -124,7 +126,7 @@ class Room:
 
     def release(self, reason: str, result: CallResult) -> None:
         """End the call from our side."""
-        if self._is_over:
+        if self.is_over:
             return
         with contextlib.suppress(SignallingError):
             self.core.release(reason, self._house.now())
@@ -169,19 +171,19 @@ class Room:
         self._send()
 
     def _on_signalling_closed(self) -> None:
-        if not self._is_over:
+        if not self.is_over:
             was_up = self.core.state is H225State.ACTIVE
             self._end(CallResult.HUNG_UP if was_up else CallResult.UNREACHABLE)
 
     def _on_control_closed(self) -> None:
-        if not self._is_over:
+        if not self.is_over:
             self.release("undefinedReason", CallResult.HUNG_UP)
 
     # --- events of the core -----------------------------------------------------------------
 
     def _take(self, events: list[CallEvent]) -> None:
         for event in events:
-            if not self._is_over:
+            if not self.is_over:
                 self._take_one(event)
 
     def _take_one(self, event: CallEvent) -> None:
@@ -251,6 +253,9 @@ class Room:
             case ev.ChannelClosed(number=number, by_us=by_us):
                 if by_us:
                     self._forget_ours(number)
+                    if number in self._paused:  # the full set may have come before
+                        self._paused.discard(number)
+                        self._follow_capabilities()
                 else:
                     self._forget_theirs(number)
                 self._reconnect()
@@ -273,11 +278,49 @@ class Room:
         if known is None or session.is_master is None or self.call is None:
             return
         if known.is_empty:
-            for number, _capability in list(self._ours.values()):
-                session.close_channel(number)
+            self._pause()
+            return
+        if self.is_restoring:
             return
         self._open("audio", AUDIO_ORDER)
         self._open("video", VIDEO_ORDER)
+
+    def _pause(self) -> None:
+        for number, _capability in list(self._ours.values()):
+            if number not in self._paused:
+                self._paused.add(number)
+                self.session.close_channel(number)
+
+    # --- another node (`h323_restore.Room`) ---------------------------------------------------
+
+    @property
+    def has_channels(self) -> bool:
+        return bool(self._ours or self._theirs)
+
+    def suspend(self) -> None:
+        """All channels are to be closed, ours and the room's (H.323 8.4.6)."""
+        self.is_restoring = True
+        self._pause()
+        self.session.hold()
+        self.pump()
+
+    def forget_channels(self) -> None:
+        """What the room left open: it is asked to close, and then as good as closed."""
+        for number, _offered in list(self._theirs.values()):
+            self.session.close_channel(number)
+            self._forget_theirs(number)
+        self._ours.clear()
+        self._sending_to.clear()
+        self._paused.clear()
+        self.pump()
+
+    def resume(self) -> None:
+        """With a leg again: channels are opened anew, the room's by the full set."""
+        self.is_restoring = self._is_on_hold = False
+        self.session.resume()
+        self._follow_capabilities()
+        self.second.resume()
+        self.pump()
 
     def _open(self, media: MediaKind, order: tuple[Codec, ...]) -> int | None:
         """Ask for a channel to the room; None where it has nothing that we send."""
@@ -340,7 +383,7 @@ class Room:
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         def due() -> None:
-            if not self._is_over:
+            if not self.is_over:
                 work()
                 self.pump()
 
@@ -404,12 +447,9 @@ class Room:
             self._ours[media][1] if out is not None else None,
             offered[1] if offered is not None else None,
             host=self.signalling.host,
-            fragments=self._speaks_fragments(),
+            fragments=self._capabilities is not None and self._capabilities.speaks_fragments,
             limit_bps=self._limits.get(media),
         )
-
-    def _speaks_fragments(self) -> bool:
-        return self._capabilities is not None and self._capabilities.speaks_fragments
 
     def _reconnect(self) -> None:
         self.membership.follow()
@@ -418,19 +458,28 @@ class Room:
 
     async def _connect_leg(self, call: Call) -> None:
         streams = self._streams()
-        if not streams or self._is_over:
+        if self.is_over or self.is_restoring:
             return
-        call.codecs = list(dict.fromkeys(stream.codec for stream in streams))
+        call.codecs = list(dict.fromkeys(stream.codec for stream in streams)) or call.codecs
         try:
-            await self._house.legs.connect_streams(call, streams)
+            if streams:
+                await self._house.legs.connect_streams(call, streams)
+            await self._follow_hold(call, is_on_hold=not streams)
+        except NodeUnreachableError:
+            return  # when it is back, or another is, the call is restored
         except VideoBridgeError as error:
             _log.warning("leg_not_connected", leg_id=call.leg_id, code=error.code)
             self.release("gatewayResources", CallResult.MEDIA_FAILED)
             return
         self._house.announce(call.changed())
 
+    async def _follow_hold(self, call: Call, *, is_on_hold: bool) -> None:
+        if is_on_hold is not self._is_on_hold:
+            self._is_on_hold = is_on_hold
+            await self._house.legs.hold(call, is_on_hold=is_on_hold)
+
     def _check_media(self) -> None:
-        if not self._is_over and not self._sending_to and not self._theirs:
+        if not self.is_over and not self._sending_to and not self._theirs:
             self.release("undefinedReason", CallResult.NO_COMMON_CODEC)
 
     async def _connect_control(self, host: str, port: int) -> None:
@@ -448,9 +497,9 @@ class Room:
 
     def _end(self, result: CallResult) -> None:
         """Once: connections closed, leg removed, the house told."""
-        if self._is_over:
+        if self.is_over:
             return
-        self._is_over = True
+        self.is_over = True
         self.signalling.close()
         if self._control is not None:
             self._control.close()

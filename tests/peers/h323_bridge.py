@@ -68,6 +68,14 @@ class Bridge:
         await self.gateway.stop()
         await self.node.stop()
 
+    async def replace_node(self) -> None:
+        """kill -9, then a fresh one with the conference opened again, as the product has it."""
+        self.node.process.kill()
+        await self.node.stop()
+        self.node.path.unlink(missing_ok=True)
+        await self.node.start()
+        await self.node.client.send(m.ConferenceOpen(conference_id=CONFERENCE, title="会商"))
+
     def endpoint(
         self,
         name: str,

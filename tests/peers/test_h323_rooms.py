@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,13 @@ from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.call import Released
 from sip_gateway.h323.tpkt import frame
 from sip_gateway.messages import CallChanged
+from tests.harness.processes import crowding
 from tests.peers.h323_bridge import Bridge
 from tests.video_bridge.node.room import Room, strength
 from tests.video_bridge.node.test_node import until
 from video_bridge import messages as m
+
+BACK_WITHIN_S = 5.0
 
 
 def _colours(media: Room) -> set[int]:
@@ -171,3 +175,34 @@ async def test_junk_ends_its_own_connection_and_a_valid_call_still_passes(bridge
     await until(lambda: len(media.pictures) > 10, 20)
     for writer in half_open:
         writer.close()
+
+
+async def test_calls_stay_when_their_node_is_killed(bridge: Bridge) -> None:
+    """The rooms' channels are closed and opened onto a fresh node; nobody is called anew."""
+    caller, caller_media = bridge.endpoint("翁源", (60, 200, 90), 700.0)
+    called, called_media = bridge.endpoint("英德", (120, 90, 220), 1100.0, tunnelling=False)
+    await caller.call("9000", bridge.gateway.h323.port or 0)
+    await bridge.dial("leg-out", await called.listen())
+    await until(lambda: all(len(media.pictures) > 5 for media in bridge.media), 20)
+    await until(lambda: _colours(caller_media) == {20, 9}, 15)
+    channels = [len(room.of(ev.ChannelOpen)) for room in (caller, called)]
+    await bridge.replace_node()
+    began = time.monotonic()
+    for media in bridge.media:
+        media.pictures.clear()
+        media.sound.clear()
+    await until(lambda: all(media.pictures and media.sound for media in bridge.media), 20)
+    took_s = time.monotonic() - began
+    assert took_s < BACK_WITHIN_S * crowding(), took_s
+    await until(lambda: _colours(caller_media) == {20, 9}, 15)
+    await until(lambda: strength(called_media.heard()[-48_000:], 700) > 0.8, 15)
+    await until(lambda: strength(caller_media.heard()[-48_000:], 1100) > 0.8, 15)
+    assert [len(room.of(ev.ChannelOpen)) for room in (caller, called)] == [
+        count + 2 for count in channels
+    ]
+    assert [len(room.of(ev.ChannelClosed)) for room in (caller, called)] == [4, 4]
+    for leg_id in ("leg-440229", "leg-out"):
+        states = [body["state"] for kind, body in bridge.events if kind == "call.state"]
+        assert "ended" not in states, (leg_id, states)
+    called.hang_up()
+    await until(lambda: (bridge.last("leg-out") or CallChanged).state == "ended")  # type: ignore[union-attr]

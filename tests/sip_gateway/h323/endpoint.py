@@ -51,7 +51,7 @@ class Endpoint:
         self.is_busy = False
         self._content = content
         self._fast_start, self._can = fast_start, (ALAW, VIDEO[codec])
-        self._opened = False
+        self._opened = self._is_paused = self._is_sending = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> int:
@@ -171,11 +171,9 @@ class Endpoint:
             case ConnectControl(address=address):
                 self._spawn(self._connect_control(*address))
             case ev.RoleDecided() if not self._opened:
-                self._opened = True
-                session = self.core.control_session
-                audio, video = self._can
-                session.open_channel(audio, 1, self._address(1), AUDIO_TYPE)
-                session.open_channel(video, 2, self._address(2), VIDEO_TYPE)
+                self._open()
+            case ev.CapabilitiesReceived(capabilities=theirs):
+                self._follow(is_empty=theirs.is_empty)
             case ev.ChannelOffered(number=number, session=session_id):
                 if session_id > 2 and self._content is not None:
                     self._content.listen()
@@ -196,15 +194,36 @@ class Endpoint:
             case ev.ChannelOpen(session=session_id, rtp=rtp):
                 self._ports["video" if session_id == 2 else "audio"] = rtp[1]
                 if len(self._ports) == 2:
-                    self._media.start(
-                        m.LegAdded(
-                            leg_id="room",
-                            audio_port=self._ports["audio"],
-                            video_port=self._ports["video"],
-                        )
+                    added = m.LegAdded(
+                        leg_id="room",
+                        audio_port=self._ports["audio"],
+                        video_port=self._ports["video"],
                     )
+                    self._media.added = added
+                    if not self._is_sending:
+                        self._is_sending = True
+                        self._media.start(added)
             case Connected() | Released() | _:
                 pass
+
+    def _open(self) -> None:
+        self._opened = True
+        session = self.core.control_session
+        audio, video = self._can
+        session.open_channel(audio, 1, self._address(1), AUDIO_TYPE)
+        session.open_channel(video, 2, self._address(2), VIDEO_TYPE)
+
+    def _follow(self, *, is_empty: bool) -> None:
+        """H.323 8.4.6: close what is sent on the empty set, open anew on the next full one."""
+        if is_empty and self._opened:
+            self._is_paused = True
+            opened = [event for event in self.of(ev.ChannelOpen) if event.session < 3]
+            for event in opened[-2:]:
+                self.core.control_session.close_channel(event.number)
+            self._ports.clear()
+        elif self._is_paused and not is_empty:
+            self._is_paused = False
+            self._open()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
