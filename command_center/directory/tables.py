@@ -80,6 +80,11 @@ class SiteRow(SQLModel, table=True):
         max_length=16,
         description="of its media: required | preferred | off; none: as the gateway is set",
     )
+    bridge_role: str | None = Field(
+        default=None,
+        max_length=8,
+        description="it is another MCU: upper (over us) | lower (below us); none: a hall",
+    )
     backup_uri: str | None = Field(
         default=None,
         max_length=200,
