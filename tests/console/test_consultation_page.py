@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import Served
+from tests.harness.processes import wait_until
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def test_hanging_up_says_its_consequence_and_needs_a_second_step(
     box = desk.locator(".el-message-box")
     expect(box).to_contain_text("将挂断“省应急管理厅指挥大厅”")
     box.get_by_role("button", name="取消").click()
+    expect(box).to_have_count(0)
     assert server.state.sent("POST", "/hang-up") == []
     hall.get_by_role("button", name="挂断").click()
     desk.locator(".el-message-box").get_by_role("button", name="挂断").click()
@@ -111,11 +113,12 @@ def test_a_site_is_dragged_from_the_list_into_a_pane(desk: Page, server: Served)
     panes = desk.locator(".pane")
     expect(panes).to_have_count(4)
     row(desk, "韶关市应急管理局").drag_to(panes.nth(2))
+    (found,) = server.state.consultations.values()
+    city = next(one for one in found["participants"] if one["name"] == "韶关市应急管理局")
+    expect(panes.nth(2).locator("select")).to_have_value(city["id"])
     desk.get_by_role("button", name="切换", exact=True).click()
     expect(desk.get_by_text("已执行：切换")).to_be_visible()
     (sent,) = server.state.sent("PUT", "/layout")
-    (found,) = server.state.consultations.values()
-    city = next(one for one in found["participants"] if one["name"] == "韶关市应急管理局")
     assert sent["seats"][2] == city["id"]
 
 
@@ -141,8 +144,7 @@ def test_join_link_shows_a_code_and_warns_when_it_is_not_https(desk: Page) -> No
 def test_refused_picture_keeps_trying_and_says_so(desk: Page, server: Served) -> None:
     """A media node that restarts must not need the operator's hand."""
     expect(desk.get_by_text("画面中断，正在自动重连")).to_be_visible()
-    desk.wait_for_timeout(2500)
-    assert len(server.state.sent("POST", "/session")) >= 2
+    wait_until(lambda: len(server.state.sent("POST", "/session")) >= 2)
 
 
 def test_change_from_elsewhere_is_shown_at_once(desk: Page, server: Served) -> None:

@@ -73,7 +73,7 @@ def test_lost_server_is_told_and_the_page_recovers_by_itself(page: Page, server:
     expect(page.get_by_text("与服务器的连接中断")).to_be_visible()
     server.state.incidents[server.state.first]["title"] = "演示改名后的事件"
     server.start()
-    expect(page.get_by_text("与服务器的连接中断")).to_be_hidden(timeout=15_000)
+    expect(page.get_by_text("与服务器的连接中断")).to_be_hidden()
     expect(page.locator("ol li", has_text="演示改名后的事件")).to_be_visible()
 
 

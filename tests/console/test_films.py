@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +10,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser
 
-from tests.console.conftest import end_loop
+from tests.harness.loop import LoopThread
 from tests.video_bridge.recording.pictures import ZERO_US, Taken, pictures
 from tests.video_bridge.recording.test_recorder import announce, parcels
 from video_bridge import PlaylistEntry, hls_playlist
@@ -84,13 +82,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner
 
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    loop = LoopThread()
+    runner = loop.do(start())
     yield SimpleNamespace(url=f"http://127.0.0.1:{runner.addresses[0][1]}/", folder=folder)
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
-    end_loop(loop, thread)
+    loop.do(runner.cleanup())
+    loop.close()
 
 
 @pytest.mark.parametrize("film", ["killed/film.m3u8", "live/live.m3u8"])

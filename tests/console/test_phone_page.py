@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console import situation
-from tests.console.conftest import Served
+from tests.console.conftest import PATIENCE_MS, Served
 from tests.console.stand_in import TOKEN, order_of
+from tests.harness.processes import wait_until
 
 
 @pytest.fixture(params=[(360, 640), (412, 915)])
@@ -22,7 +23,7 @@ def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         is_mobile=True,
         has_touch=True,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 
@@ -38,9 +39,10 @@ def test_one_tap_joins_with_camera_and_microphone(phone: Page, server: Served) -
     phone.goto(f"{server.url}/m/{TOKEN}")
     phone.get_by_role("button", name="加入会商").tap()
     expect(phone.get_by_role("button", name="闭麦")).to_be_visible()
-    assert phone.evaluate("document.querySelector('video.self').srcObject.getTracks().length") == 2
-    phone.wait_for_timeout(500)
-    assert server.state.sent("POST", "/session")
+    phone.wait_for_function(
+        "document.querySelector('video.self')?.srcObject?.getTracks().length === 2"
+    )
+    wait_until(lambda: server.state.sent("POST", "/session"))
 
 
 def test_targets_are_large_and_nothing_overflows(phone: Page, server: Served) -> None:
@@ -49,11 +51,13 @@ def test_targets_are_large_and_nothing_overflows(phone: Page, server: Served) ->
     phone.goto(f"{server.url}/m/{TOKEN}")
     phone.get_by_role("button", name="加入会商").tap()
     expect(phone.get_by_role("button", name="闭麦")).to_be_visible()
+    # four of the call, the order, the floor
+    expect(phone.get_by_role("button")).to_have_count(6)
     boxes = phone.evaluate(
         "[...document.querySelectorAll('button')].map(b => b.getBoundingClientRect())"
         ".map(r => [r.width, r.height])"
     )
-    assert len(boxes) == 6  # four of the call, the order, the floor
+    assert len(boxes) == 6
     assert all(width >= 48 and height >= 48 for width, height in boxes)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -89,6 +93,7 @@ def test_phone_without_secure_page_is_told_why_there_is_no_camera(
 ) -> None:
     """On plain http the browser has no getUserMedia at all: say so, and let them watch."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, locale="zh-CN")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.add_init_script(
         "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from sip_gateway.messages import CallState, Dial, Rung
+from tests.harness import namespace
 from tests.harness.baresip import Baresip
-from tests.harness.processes import Peer
+from tests.harness.processes import PATIENCE_S, Peer, crowding
 from tests.peers.test_sip_with_node import centre
 from tests.sip_gateway.desk import eventually
 from video_bridge.messages import LegState
@@ -33,7 +34,7 @@ def far_network(folder: Path) -> Iterator[tuple[str, ...]]:
     keeper = Peer(["unshare", "-n", "sleep", "300"], folder / "keeper.log")
     try:
         inside = ("nsenter", "-t", str(keeper.pid), "-n")
-        time.sleep(0.3)  # until unshare has made the network
+        assert namespace.of(keeper.pid)  # unshare has made the network
         for name, (ours, theirs) in (("private", PRIVATE), ("internet", INTERNET)):
             far = f"far-{name}"[:15]
             run("ip", "link", "add", name, "type", "veth", "peer", "name", far)
@@ -106,10 +107,11 @@ async def test_a_hall_is_back_over_its_other_line(tmp_path: Path) -> None:
                         await asyncio.sleep(0.1)
                     return time.monotonic() - began
 
-                await reaches(PRIVATE[1], 15)
+                await reaches(PRIVATE[1], PATIENCE_S)
                 await asyncio.sleep(2)
                 cut("private")
-                took_s = await reaches(INTERNET[1], BACK_WITHIN_S)
+                took_s = await reaches(INTERNET[1], PATIENCE_S)
+                assert took_s <= BACK_WITHIN_S * crowding()
                 assert took_s > 2  # it was not switched before anything was wrong
                 assert len(gateway.calls.live()) == 1
                 await eventually(lambda: hall.peer.text().count("Call established") >= 2)

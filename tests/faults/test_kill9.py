@@ -13,7 +13,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -42,6 +41,7 @@ from command_center.security import (
     load_key,
 )
 from resource_dispatch import Team
+from tests.harness.processes import free_port
 from tests.service.reports import report
 
 ROOT = Path(__file__).parents[2]
@@ -98,12 +98,6 @@ class Installation:
                         return
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def prepare(home: Installation, count: int) -> None:
     """An operator, one incident, and `count` proposals of one line each."""
     database = Database(home.url, pooled=False)
@@ -158,6 +152,7 @@ async def home() -> AsyncIterator[Installation]:
     made.start_web()
     yield made
     keeper.cancel()
+    await asyncio.gather(keeper, return_exceptions=True)
     if made.web is not None:
         made.web.kill()
         made.web.wait()
@@ -240,7 +235,7 @@ async def test_acknowledged_orders_survive_kill_9_and_none_is_there_twice(
 ) -> None:
     """A dispatcher who saw '已下达' must be able to rely on it, and no team is sent twice."""
     chance = random.Random(9)
-    await prepare(home, KILLS * 30)
+    await prepare(home, KILLS * 45)
     waiting = list(home.proposals)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         operator = Operator(home, session)

@@ -26,7 +26,7 @@ def enter(command: list[str]) -> list[str]:
 def of(pid: int) -> str | None:
     """The namespace that the process has entered; None when it is gone before that."""
     own = _net("self")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         found = _net(str(pid))
         if found != own:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+LISTENING = "0A"  # a TCP socket in /proc/net/tcp
 PATIENCE_S = 60.0  # the least that is waited for another program: a busy machine is slow, not wrong
 
 
@@ -20,6 +23,28 @@ def crowding() -> float:
     load, running = Path("/proc/loadavg").read_text().split()[0:4:3]
     busy = max(float(load), int(running.split("/")[0]) - 1)
     return max(1.0, busy / (os.cpu_count() or 1))
+
+
+def free_port() -> int:
+    """A TCP port for a server; below those that the system gives to outgoing connections."""
+    dice = random.SystemRandom()
+    while True:
+        port = dice.randrange(12_000, 20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def is_bound(transport: str, port: int) -> bool:
+    """Whether some program of this namespace has the port, e.g. ("udp", 5060)."""
+    wanted, lines = f":{port:04X}", []
+    for table in (transport, f"{transport}6"):
+        with contextlib.suppress(FileNotFoundError):
+            lines += Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return any(
+        row[1].endswith(wanted) and (transport == "udp" or row[3] == LISTENING) for row in rows
+    )
 
 
 class Peer:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import namespace
-from .processes import Peer, wait_until
+from .processes import PATIENCE_S, Peer, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ class Api:
         path: str,
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
-        timeout_s: float = 30,
+        timeout_s: float = PATIENCE_S,
     ) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(self.base + path, data=body, method=method)
         for name, value in {"X-CSRF": "1", **(headers or {})}.items():
@@ -109,11 +109,11 @@ class Product:
     def _is_healthy(self) -> bool:
         assert self.peer.process.poll() is None, f"ended:\n{self.peer.text()[-6000:]}"
         with contextlib.suppress(OSError, ValueError):
-            status, _, body = Api(self.base).raw("GET", "/api/v1/health", timeout_s=3)
+            status, _, body = Api(self.base).raw("GET", "/api/v1/health", timeout_s=15)
             return status == 200 and json.loads(body).get("status") == "ok"
         return False
 
-    def stop(self, timeout_s: float = 15) -> float:
+    def stop(self, timeout_s: float = PATIENCE_S) -> float:
         """Ctrl-C. Returns the seconds it took."""
         began = time.monotonic()
         self.peer.process.send_signal(signal.SIGINT)

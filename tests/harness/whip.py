@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import fractions
-import threading
 import time
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
@@ -28,8 +26,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from . import markers, tones
-
-T = TypeVar("T")
+from .loop import LoopThread
 
 
 class MarkerTrack(VideoStreamTrack):
@@ -73,8 +70,7 @@ class Client:
 
     def __init__(self, endpoint: str, token: str) -> None:
         self._endpoint, self._token = endpoint, token
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._loop = LoopThread()
         self.location = ""
         self.headers: dict[str, str] = {}  # names in lower case
         self.frames = 0
@@ -84,10 +80,10 @@ class Client:
         self._tasks: list[asyncio.Task[None]] = []
 
     def publish(self, marker: int, tone_hz: float) -> None:
-        self._wait(self._open([ToneTrack(tone_hz), MarkerTrack(marker)]))
+        self._loop.do(self._open([ToneTrack(tone_hz), MarkerTrack(marker)]))
 
     def play(self) -> None:
-        self._wait(self._open([]))
+        self._loop.do(self._open([]))
 
     def seen(self) -> dict[int, tuple[float, float]]:
         return {} if self._picture is None else markers.find_markers(self._picture)
@@ -98,10 +94,9 @@ class Client:
 
     def leave(self) -> int:
         """DELETE the session's URL. Returns the HTTP status."""
-        return self._wait(self._leave())
-
-    def _wait(self, job: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(job, self._loop).result(30)
+        status = self._loop.do(self._leave())
+        self._loop.close()
+        return status
 
     async def _open(self, tracks: list[MediaStreamTrack]) -> None:
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import sys
-import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +14,7 @@ from aiohttp import web
 from uuid6 import uuid7
 
 from tests.harness import markers
+from tests.harness.loop import LoopThread
 from tests.harness.processes import PATIENCE_S, Peer, wait_until
 from video_bridge import NodeClient
 from video_bridge import messages as m
@@ -78,15 +77,13 @@ class BareNode:
         self.socket_path = socket_path = folder / "node.sock"
         command = [sys.executable, "-m", "video_bridge.node", "--socket", str(socket_path)]
         self.peer = Peer([*command, "--rtp-ports", ports], folder / "node.log")
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
+        self._loop = LoopThread()
         self.client = NodeClient(socket_path, self.events.append)
         self.url = self.do(self._start())
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the client's loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        return self._loop.do(work)
 
     async def _start(self) -> str:
         await self.client.start()
@@ -164,8 +161,7 @@ class BareNode:
             await self.client.stop()
 
         self.do(end())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
+        self._loop.close()
         self.peer.process.terminate()
         self.peer.process.wait(PATIENCE_S)
 

@@ -13,6 +13,7 @@ import pytest
 from sip_gateway.messages import CallResult, CallState
 from tests.harness.baresip import Baresip
 from tests.harness.namespace import ADDRESS
+from tests.harness.processes import wait_until
 from tests.sip_gateway.desk import PASSWORD, Desk, eventually, make_certificate, open_desk
 
 pytestmark = pytest.mark.peer("baresip")
@@ -55,12 +56,16 @@ async def registered(desk: Desk) -> None:
     )
 
 
-async def connected(desk: Desk, leg_id: str) -> None:
-    def state() -> bool:
-        states = desk.states(leg_id)
-        return bool(states) and states[-1].state is CallState.CONNECTED
+async def is_now(desk: Desk, leg_id: str, state: CallState) -> None:
+    await eventually(lambda: [one.state for one in desk.states(leg_id)][-1:] == [state])
 
-    await eventually(state, 10)
+
+async def connected(desk: Desk, leg_id: str) -> None:
+    await is_now(desk, leg_id, CallState.CONNECTED)
+
+
+async def rings(desk: Desk, leg_id: str) -> None:
+    await is_now(desk, leg_id, CallState.RINGING)
 
 
 async def media_flows(desk: Desk, leg_id: str, *, video: bool = True) -> None:
@@ -113,8 +118,9 @@ async def test_a_hall_dials_in_and_hears_itself(
         await connected(desk, "leg-440229")
         assert desk.states("leg-440229")[-1].codecs == agreed
         await media_flows(desk, "leg-440229")
-        await asyncio.sleep(3)
-        assert await asyncio.to_thread(hall.heard, [500, 800]) == {500}
+        await asyncio.to_thread(
+            wait_until, lambda: hall.heard([500, 800]) == {500}, why=lambda: hall.peer.text()[-900:]
+        )
         await asyncio.to_thread(hall.hang_up)
         assert (await desk.ended("leg-440229")).result is CallResult.HUNG_UP
 
@@ -147,7 +153,7 @@ async def test_a_hall_that_declines_is_shown_so(tmp_path: Path) -> None:
     async with desk_with_hall(tmp_path, answers=False) as (desk, hall):
         await registered(desk)
         await desk.dial(account="440229")
-        await eventually(lambda: desk.states("leg-1")[-1].state is CallState.RINGING, 10)
+        await rings(desk, "leg-1")
         await asyncio.to_thread(hall.hang_up)
         assert (await desk.ended("leg-1")).result in (CallResult.BUSY, CallResult.DECLINED)
 
@@ -157,7 +163,7 @@ async def test_a_ringing_hall_is_cancelled(tmp_path: Path) -> None:
     async with desk_with_hall(tmp_path, answers=False) as (desk, hall):
         await registered(desk)
         await desk.dial(account="440229")
-        await eventually(lambda: desk.states("leg-1")[-1].state is CallState.RINGING, 10)
+        await rings(desk, "leg-1")
         await desk.wire.request("call.hangup", {"leg_id": "leg-1"})
         assert (await desk.ended("leg-1")).result is CallResult.CANCELLED
         await eventually(

@@ -12,7 +12,7 @@ import pytest
 from sip_gateway.messages import CallResult
 from tests.harness.baresip import Baresip
 from tests.harness.namespace import ADDRESS
-from tests.harness.processes import Peer
+from tests.harness.processes import Peer, is_bound, wait_until
 from tests.sip_gateway.desk import PASSWORD, eventually, make_certificate, open_desk
 
 from .test_sip_baresip import connected, media_flows, registered
@@ -32,6 +32,7 @@ def kamailio(folder: Path) -> Iterator[Peer]:
     command = ["kamailio", "-DD", "-E", "-f", str(config), "-m", "32", "-M", "4"]
     peer = Peer([*command, "-Y", str(folder)], folder / "kamailio.log")
     try:
+        wait_until(lambda: is_bound("tcp", 5081), why=peer.text)
         yield peer
     finally:
         peer.kill()

@@ -11,7 +11,7 @@ import pytest
 from sip_gateway.messages import CallResult, CallState
 from tests.harness import tones
 from tests.harness.namespace import ADDRESS
-from tests.harness.processes import Peer
+from tests.harness.processes import Peer, is_bound
 from tests.sip_gateway.desk import eventually, open_desk
 
 pytestmark = pytest.mark.peer("linphone")
@@ -67,11 +67,11 @@ async def test_linphone_is_dialled_held_and_hung_up(tmp_path: Path) -> None:
     async with open_desk(tmp_path, listen_host=ADDRESS, udp_port=5060, tcp_port=5060) as desk:
         phone = await asyncio.to_thread(Linphone, tmp_path / "phone")
         try:
-            await asyncio.sleep(3)
+            await eventually(lambda: is_bound("udp", PORT))
             await desk.dial(uri=f"sip:linphone@{ADDRESS}:{PORT}")
 
             def connected() -> bool:
-                return desk.states("leg-1")[-1].state is CallState.CONNECTED
+                return [one.state for one in desk.states("leg-1")][-1:] == [CallState.CONNECTED]
 
             await eventually(connected, 15)
             assert desk.states("leg-1")[-1].codecs == ["opus", "VP8"], phone.peer.text()[-2000:]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sip_gateway.ports import Admission, Refusal
+from tests.harness.processes import PATIENCE_S, wait_until
 from tests.sip_gateway.desk import Book, eventually
 from video_bridge import WireClient
 
@@ -53,14 +54,15 @@ async def test_a_hall_reads_what_is_wrong_and_hears_itself(tmp_path: Path) -> No
         try:
             await asyncio.to_thread(room.dial, "8888")
             await says("good")
-            assert (told[-1]["account"], told[-1]["video"]) == ("440229", "640x360 H264")
-            assert 1 in await asyncio.to_thread(room.seen)
+            await eventually(lambda: told[-1]["video"] == "640x360 H264")
+            assert told[-1]["account"] == "440229"
+            await asyncio.to_thread(wait_until, lambda: 1 in room.seen())
 
             async def hears_itself() -> None:
                 while await asyncio.to_thread(room.heard, [500, 800]) != {500}:
                     await asyncio.sleep(0.5)
 
-            await asyncio.wait_for(hears_itself(), 20)
+            await asyncio.wait_for(hears_itself(), PATIENCE_S)
             await asyncio.to_thread(room.mute)
             await says("quiet")
             await asyncio.to_thread(room.mute)

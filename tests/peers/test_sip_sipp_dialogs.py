@@ -11,7 +11,7 @@ from sip_gateway.messages import CallResult, CallState
 from sip_gateway.ports import Admission, Refusal
 from sip_gateway.sip import callee, session_timer
 from tests.harness.namespace import ADDRESS
-from tests.harness.processes import Peer
+from tests.harness.processes import Peer, is_bound
 from tests.sip_gateway.desk import Book, eventually, open_desk
 
 pytestmark = pytest.mark.peer("sipp")
@@ -204,7 +204,7 @@ async def test_a_dialled_room_asks_for_longer_sessions_and_answers_early(tmp_pat
             receive(200),
             called=True,
         )
-        await asyncio.sleep(0.5)
+        await eventually(lambda: is_bound("udp", 6060))
         await desk.dial(uri=f"sip:room@{ADDRESS}:6060", audio_only=True)
         await ended(tmp_path, peer)
         call = await desk.ended("leg-1")

@@ -15,7 +15,7 @@ from sip_gateway import Gateway, GatewaySettings
 from sip_gateway.messages import CallState
 from tests.harness.baresip import Baresip
 from tests.harness.namespace import ADDRESS
-from tests.harness.processes import Peer
+from tests.harness.processes import PATIENCE_S, Peer, crowding, wait_until
 from tests.sip_gateway.desk import PASSWORD, Book, eventually, make_certificate
 from video_bridge import NodeClient
 from video_bridge.messages import ConferenceOpen
@@ -36,7 +36,7 @@ async def centre(
     nodes = [start_node(folder)]
     client = NodeClient(folder / "node.sock", lambda event: None)
     await client.start()
-    await client.wait_connected(20)
+    await client.wait_connected(PATIENCE_S)
     await client.send(ConferenceOpen(conference_id="conf", title="会商"))
     book = settings.pop("book", None) or Book()
     made = GatewaySettings(**{"listen_host": ADDRESS, **settings})
@@ -65,21 +65,16 @@ def hall(folder: Path, account: str, number: int, codecs: str, where: str = "") 
 
 
 async def both_see_and_hear(first: Baresip, second: Baresip) -> None:
-    async def sees_two(one: Baresip) -> bool:
-        return {1, 2} <= (await asyncio.to_thread(one.seen)).keys()
+    def both() -> None:
+        for one, other_hz in ((first, 800), (second, 500)):
+            wait_until(lambda one=one: {1, 2} <= one.seen().keys(), step_s=0.5)
+            wait_until(
+                lambda one=one, hz=other_hz: one.heard([500, 800]) == {hz},
+                why=lambda one=one: f"does not hear just the other: {one.heard([500, 800])}",
+                step_s=0.5,
+            )
 
-    for one in (first, second):
-        for attempt in range(10):
-            if await sees_two(one):
-                break
-            assert attempt < 9, "does not see both halls"
-            await asyncio.sleep(1)
-    for one, other_hz in ((first, 800), (second, 500)):
-        for attempt in range(10):
-            if await asyncio.to_thread(one.heard, [500, 800]) == {other_hz}:
-                break
-            assert attempt < 9, f"does not hear just the other: {one.heard([500, 800])}"
-            await asyncio.sleep(1)
+    await asyncio.to_thread(both)
 
 
 async def test_two_halls_meet_with_picture_and_sound(tmp_path: Path) -> None:
@@ -137,18 +132,21 @@ async def test_halls_have_media_again_after_the_node_was_killed(tmp_path: Path) 
             nodes[0].kill()
             await eventually(lambda: not client.is_connected, 5)
             nodes.append(start_node(tmp_path))
-            await client.wait_connected(20)
+            await client.wait_connected(PATIENCE_S)
             await client.send(ConferenceOpen(conference_id="conf", title="会商"))
             reopened = asyncio.get_running_loop().time()
+
+            def waited_for(moment: float) -> float:
+                return asyncio.get_running_loop().time() - moment
 
             async def up() -> int:
                 stats = await client.stats("conf")
                 return sum(leg.state == "up" for c in stats.conferences for leg in c.legs)
 
             while await up() < 2:
-                waited = asyncio.get_running_loop().time() - reopened
-                assert waited < 5, "no media within 5 s"
+                assert waited_for(reopened) < PATIENCE_S, "no media"
                 await asyncio.sleep(0.1)
+            assert waited_for(reopened) < 5 * crowding()
             await both_see_and_hear(first, second)
             assert len(gateway.calls.live()) == 2
         finally:

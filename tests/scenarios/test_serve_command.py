@@ -11,21 +11,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 
-from tests.harness.processes import wait_until
+from tests.harness.processes import PATIENCE_S, crowding, wait_until
 from tests.harness.product import ROOT, Api, Product
 from tests.scenarios import story
 
 PEERS = pytest.mark.peer("fonts")
 CHILDREN = ("video_bridge.node", "command_center gateway", "command_center web", "bin/postgres -D")
-
-
-def crowding() -> float:
-    """How many times longer things take because others use the machine too; 1 when it is ours."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def processes_of(folder: Path) -> dict[int, str]:
@@ -83,10 +79,12 @@ def test_it_starts_stops_and_starts_again_quickly(product: Product) -> None:
     }
     wait_until(lambda: "http://127.0.0.1:8080" in product.peer.text(), 20)
     assert "chenshiyi" in product.peer.text()
-    assert product.stop() < 5.0 * crowding()
+    began = time.monotonic()
+    product.stop()
     wait_until(
-        lambda: not processes_of(product.folder), 2, lambda: str(processes_of(product.folder))
+        lambda: not processes_of(product.folder), why=lambda: str(processes_of(product.folder))
     )
+    assert time.monotonic() - began < 5.0 * crowding()
     assert product.start() < 15.0 * crowding()
     assert product.api().get("/incidents?state=all")["items"]
 
@@ -97,7 +95,7 @@ def test_a_killed_parent_leaves_no_orphan_and_loses_nothing(product: Product) ->
     incident = story.file_report(product.api())
     os.kill(product.peer.process.pid, signal.SIGKILL)
     wait_until(
-        lambda: not processes_of(product.folder), 10, lambda: str(processes_of(product.folder))
+        lambda: not processes_of(product.folder), why=lambda: str(processes_of(product.folder))
     )
     assert product.start() < 15.0 * crowding()
     kept = product.api().get(f"/incidents/{incident['id']}")
@@ -111,9 +109,9 @@ def test_a_crashed_child_comes_back_while_the_others_serve(product: Product, chi
     api = product.api()
     pid = pid_of(product.folder, child)
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: api.get("/health")["status"] != "ok", 5)
+    wait_until(lambda: api.get("/health")["status"] != "ok")
     assert api.get("/incidents")["items"]
-    wait_until(lambda: api.get("/health")["status"] == "ok", 20)
+    wait_until(lambda: api.get("/health")["status"] == "ok")
     assert pid_of(product.folder, child) != pid
 
 
@@ -185,7 +183,7 @@ def test_beyond_loopback_it_serves_https_with_its_own_certificate(tmp_path: Path
         assert re.search(
             r"SHA-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}", (folder / "serve.log").read_text()
         )
-        with pytest.raises(OSError):
+        with pytest.raises((OSError, HTTPException)):
             urllib.request.urlopen("http://127.0.0.1:8443/api/v1/config", timeout=3)
         pinned = ssl.create_default_context(
             cafile=str(folder / "var" / "certificate" / "https-certificate.pem")
@@ -195,7 +193,7 @@ def test_beyond_loopback_it_serves_https_with_its_own_certificate(tmp_path: Path
     finally:
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.wait(15)
+        process.wait(PATIENCE_S)
         assert time.monotonic() - began < 5.0 * crowding()
 
 

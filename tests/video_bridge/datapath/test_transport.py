@@ -8,6 +8,7 @@ import socket
 
 from aioice import Connection
 
+from tests.harness.processes import PATIENCE_S
 from video_bridge.datapath import SrtpKeys, SrtpProfile, SrtpSender
 from video_bridge.datapath.reception import reception
 from video_bridge.datapath.transport import BatchedDatagrams, open_datagrams
@@ -40,7 +41,7 @@ def _bound() -> socket.socket:
 
 
 async def _until(protocol: _Protocol, count: int) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while len(protocol.events) < count:
             await asyncio.sleep(0.005)
 
@@ -64,7 +65,7 @@ async def test_a_protocol_sees_the_same_calls_as_from_asyncio() -> None:
     transport.close()
     transport.close()
     transport.sendto(b"too late", peer.getsockname())
-    await asyncio.wait_for(protocol.closed.wait(), 2)
+    await asyncio.wait_for(protocol.closed.wait(), PATIENCE_S)
     assert protocol.events[-1] == "lost"
     assert transport.is_closing()
     assert sock.fileno() == -1
@@ -85,7 +86,7 @@ async def test_a_protocol_may_close_it_while_datagrams_wait() -> None:
     for _ in range(5):
         peer.sendto(b"x", sock.getsockname())
     transport = BatchedDatagrams(loop, sock, protocol)
-    await asyncio.wait_for(protocol.closed.wait(), 2)
+    await asyncio.wait_for(protocol.closed.wait(), PATIENCE_S)
     assert protocol.events == ["made", (b"x", peer.getsockname()), "lost"]
     peer.close()
 
@@ -129,10 +130,10 @@ async def test_aioice_runs_on_it_unchanged() -> None:
         for candidate in other.local_candidates:
             await one.add_remote_candidate(candidate)
         await one.add_remote_candidate(None)
-    await asyncio.wait_for(asyncio.gather(left.connect(), right.connect()), 10)
+    await asyncio.wait_for(asyncio.gather(left.connect(), right.connect()), PATIENCE_S)
     await left.send(b"hello")
-    assert await asyncio.wait_for(right.recv(), 2) == b"hello"
+    assert await asyncio.wait_for(right.recv(), PATIENCE_S) == b"hello"
     await right.send(b"and back")
-    assert await asyncio.wait_for(left.recv(), 2) == b"and back"
+    assert await asyncio.wait_for(left.recv(), PATIENCE_S) == b"and back"
     await left.close()
     await right.close()
