@@ -73,6 +73,7 @@ from .roads import (
     save_graph,
 )
 from .solver_pool import SolverPool
+from .studies import Draw, DrawnIncident, Study, draw_once, summary
 
 __all__ = [
     "AssignmentState",
@@ -89,6 +90,8 @@ __all__ = [
     "DispatchLock",
     "DispatchTask",
     "DispatchTeam",
+    "Draw",
+    "DrawnIncident",
     "Graph",
     "LocalDispatchError",
     "MaterialLine",
@@ -118,6 +121,7 @@ __all__ = [
     "StockReservation",
     "StockShortError",
     "Stop",
+    "Study",
     "Team",
     "TeamAssignment",
     "TeamState",
@@ -132,6 +136,7 @@ __all__ = [
     "demo_roads",
     "dispatch_depots",
     "dispatch_teams",
+    "draw_once",
     "list_depots",
     "list_teams",
     "load_graph",
@@ -142,5 +147,6 @@ __all__ = [
     "release_team",
     "reserve_stock",
     "save_graph",
+    "summary",
     "words",
 ]

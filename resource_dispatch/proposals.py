@@ -197,7 +197,7 @@ class Desk:
             result.runtime_s,
             note,
             self._cover(plan),
-            self._figures(plan, judged),
+            self.figures(plan, judged),
         )
 
     def plan_of(self, choices: Sequence[DispatchChoice]) -> Plan:
@@ -234,7 +234,8 @@ class Desk:
                 left[group] += 1
         return tuple(Cover(g, wanted, left[g]) for g, wanted in sorted(self._floors.items()))
 
-    def _figures(self, plan: Plan, judged: Evaluation) -> PlanFigures:
+    def figures(self, plan: Plan, judged: Evaluation) -> PlanFigures:
+        """What a plan comes to."""
         problem = self.problem
         made = [v for route in plan.routes for v in route]
         late = {

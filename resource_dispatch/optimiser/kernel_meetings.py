@@ -1,10 +1,12 @@
 """Ruin and recreate where visits meet: two teams at one place, together or one after the other.
 
-Start times are exact: each route runs forward until a visit whose mate has not arrived yet; when
-both have, their starts follow in closed form, so a whole plan is timed in one pass. Insertions are
-ranked by what they do to their own route and to mates, the best few are timed exactly. Cost =
-travel + total tardiness + greatest tardiness, in the arrays' own unit (HHCRSP, Mankowska, Meisel,
-Bierwirth 2014). Compiled by numba, with itself as pure-Python twin.
+Start times are the earliest that a plan allows. A visit put in can only delay others, so its exact
+price is found by following the delays - along its route and across meetings - and by giving up as
+soon as they cost more than the best place known. Pairs are placed together: the few best places of
+the one, each with the best place of the other. Removal takes strings of neighbouring visits
+(Christiaens & Vanden Berghe, "Slack induction by string removals", 2020). Cost = travel + total
+tardiness + greatest tardiness, in the arrays' own unit (HHCRSP, Mankowska, Meisel, Bierwirth 2014).
+Compiled by numba, with itself as pure-Python twin.
 """
 
 from __future__ import annotations
@@ -12,19 +14,19 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..compiled import compiled
+from ..compiled import counted_out
 from .kernel_routes import draw, uniform
 from .problem import Ints
 
 IMPOSSIBLE = 2**60
-CANDIDATES = 4
+PAIR_PLACES = 3
+BLINK = 64
 
 
 class Static(NamedTuple):
-    """M teams from location `home[m]` and back; V visits; jobs of one or two visits."""
+    """V visits, M teams; node V + m is team m's home, at both ends of its route."""
 
     travel: Ints
-    home: Ints
     where: Ints
     service: Ints
     release: Ints
@@ -39,85 +41,79 @@ class Static(NamedTuple):
     job_visits: Ints
     near: Ints
     urgency: Ints
+    sizes: Ints
 
 
 class State(NamedTuple):
-    """One solution; `tally` holds [cost, travel, total tardiness, greatest tardiness]."""
+    """One solution as linked routes; `tally` holds [cost, travel, total and greatest tardiness].
 
-    route: Ints
-    length: Ints
+    `touched[1 : 1 + touched[0]]` are the visits that the last priced place delays, `later` their
+    new starts where `stamp` equals `tick`.
+    """
+
+    succ: Ints
+    pred: Ints
     team_of: Ints
     start: Ints
     tally: Ints
     random: Ints
-    arrive: Ints
-    heads: Ints
-    queue: Ints
+    tick: Ints
+    stamp: Ints
+    later: Ints
+    touched: Ints
+    undo: Ints
     jobs: Ints
     places: Ints
+    string: Ints
 
 
-@compiled
+@counted_out
 def time_plan(s: Any, x: Any) -> bool:
-    """Set every start time and the tally; False when routes wait for each other for ever."""
-    travel, where, route, length = s.travel, s.where, x.route, x.length
-    start, arrive, heads, queue = x.start, x.arrive, x.heads, x.queue
-    teams = length.shape[0]
-    left = 0
+    """Set the earliest starts and the tally; False when routes wait for each other for ever."""
+    travel, where, service, mate = s.travel, s.where, s.service, s.mate
+    succ, start, team_of = x.succ, x.start, x.team_of
+    visits = team_of.shape[0]
+    nodes = succ.shape[0]
+    for v in range(visits):
+        start[v] = s.release[v]
+    for home in range(visits, nodes):
+        start[home] = 0
+    is_settled = False
+    sweeps = 0
+    while not is_settled:
+        if sweeps > visits + 1:
+            return False
+        sweeps += 1
+        is_settled = True
+        for home in range(visits, nodes):
+            u = home
+            v = succ[u]
+            while v < visits:
+                t = max(start[v], start[u] + service[u] + travel[where[u], where[v]])
+                w = mate[v]
+                if w >= 0 and team_of[w] >= 0:
+                    gap = s.low[v] if s.is_second[v] == 1 else -s.high[v]
+                    t = max(t, start[w] + gap)
+                if t > start[v]:
+                    start[v] = t
+                    is_settled = False
+                u = v
+                v = succ[u]
     way = 0
-    for m in range(teams):
-        heads[m] = 0
-        queue[m] = m
-        left += length[m]
-        for k in range(length[m]):
-            start[route[m, k]] = -1
-            arrive[route[m, k]] = -1
-    waiting = teams
     late_sum = 0
     late_most = 0
-    while waiting > 0:
-        waiting -= 1
-        m = queue[waiting]
-        k = heads[m]
-        n = length[m]
-        while k < n:
-            v = route[m, k]
-            if start[v] < 0:
-                t = 0
-                at = s.home[m]
-                if k > 0:
-                    u = route[m, k - 1]
-                    t = start[u] + s.service[u]
-                    at = where[u]
-                t = max(t + travel[at, where[v]], s.release[v])
-                w = s.mate[v]
-                if w >= 0 and x.team_of[w] >= 0:
-                    arrive[v] = t
-                    if arrive[w] < 0:
-                        break
-                    a, b = v, w
-                    if s.is_second[v] == 1:
-                        a, b = w, v
-                    start[a] = max(arrive[a], arrive[b] - s.high[a])
-                    start[b] = max(arrive[b], start[a] + s.low[a])
-                    queue[waiting] = x.team_of[w]
-                    waiting += 1
-                else:
-                    start[v] = t
+    for home in range(visits, nodes):
+        u = home
+        v = succ[u]
+        while v < visits:
+            way += travel[where[u], where[v]]
             late = start[v] - s.due[v]
             if late > 0:
                 late_sum += late
                 late_most = max(late_most, late)
-            at = s.home[m] if k == 0 else where[route[m, k - 1]]
-            way += travel[at, where[v]]
-            left -= 1
-            k += 1
-        heads[m] = k
-        if k == n and n > 0:
-            way += travel[where[route[m, n - 1]], s.home[m]]
-            heads[m] = n + 1
-    if left > 0:
-        return False
+            u = v
+            v = succ[u]
+        way += travel[where[u], where[home]]
     x.tally[0] = way + late_sum + late_most
     x.tally[1] = way
     x.tally[2] = late_sum
@@ -125,209 +121,300 @@ def time_plan(s: Any, x: Any) -> bool:
     return True
 
 
-@compiled
-def pushed(  # noqa: PLR0917 (a kernel takes its numbers one by one)
-    s: Any, x: Any, m: int, k: int, ready: int, at: int
-) -> Any:
-    """(tardiness added, greatest) when route m reaches its k-th visit from `at` at `ready`."""
-    added = 0
-    most = 0
-    t = ready
-    for j in range(k, x.length[m]):
-        u = x.route[m, j]
-        t = max(t + s.travel[at, s.where[u]], x.start[u])
-        delay = t - x.start[u]
-        if delay <= 0:
-            break
-        late = max(0, t - s.due[u])
-        added += late - max(0, x.start[u] - s.due[u])
-        most = max(most, late)
-        w = s.mate[u]
-        if w >= 0 and x.team_of[w] >= 0:
-            a = w if s.is_second[u] == 1 else u
-            then = t + s.low[a] if s.is_second[u] == 0 else t - s.high[a]
-            if then > x.start[w]:
-                late = max(0, then - s.due[w])
-                added += late - max(0, x.start[w] - s.due[w])
-                most = max(most, late)
-        at = s.where[u]
-        t += s.service[u]
-    return added, most
+@counted_out
+def price(s: Any, x: Any, v: int, p: int, limit: int) -> int:
+    """What v after node p costs, exactly; IMPOSSIBLE from `limit` on or when it cannot be.
 
-
-@compiled
-def rank_places(s: Any, x: Any, v: int) -> int:
-    """Fill `places` with the best few [cost, team, position]; returns how many."""
-    count = 0
-    w = s.mate[v]
-    is_met = w >= 0 and x.team_of[w] >= 0
-    a = w if is_met and s.is_second[v] == 1 else v
+    On return below `limit`, `touched` and `later` hold v and every visit that it delays.
+    """
+    travel, where, service, due, mate = s.travel, s.where, s.service, s.due, s.mate
+    succ, start, team_of = x.succ, x.start, x.team_of
+    stamp, later, touched = x.stamp, x.later, x.touched
+    visits = team_of.shape[0]
+    n = succ[p]
+    here = where[v]
+    cost = travel[where[p], here] + travel[here, where[n]]
+    if n != p:
+        cost -= travel[where[p], where[n]]
+    if cost >= limit:
+        return IMPOSSIBLE
+    t = max(start[p] + service[p] + travel[where[p], here], s.release[v])
+    w = mate[v]
+    is_met = w >= 0 and team_of[w] >= 0
+    if is_met:
+        t = max(t, start[w] + (s.low[v] if s.is_second[v] == 1 else -s.high[v]))
     most_now = x.tally[3]
-    for i in range(s.able_count[v]):
-        m = s.able_teams[v, i]
-        if is_met and x.team_of[w] == m:
-            continue
-        n = x.length[m]
-        for k in range(n + 1):
-            if draw(x.random, 64) == 0:
-                continue
-            t = 0
-            at = s.home[m]
-            if k > 0:
-                u = x.route[m, k - 1]
-                t = x.start[u] + s.service[u]
-                at = s.where[u]
-            to = s.home[m] if k == n else s.where[x.route[m, k]]
-            cost = s.travel[at, s.where[v]] + s.travel[s.where[v], to]
-            if n > 0:
-                cost -= s.travel[at, to]
-            t = max(t + s.travel[at, s.where[v]], s.release[v])
-            most = 0
-            if is_met:
-                other = x.start[w]
-                if s.is_second[v] == 1:
-                    t = max(t, other + s.low[a])
-                    other = t - s.high[a]
-                else:
-                    t = max(t, other - s.high[a])
-                    other = t + s.low[a]
-                if other > x.start[w]:
-                    late = max(0, other - s.due[w])
-                    cost += late - max(0, x.start[w] - s.due[w])
-                    most = late
-                    q = x.team_of[w]
-                    j = 0
-                    while x.route[q, j] != w:
-                        j += 1
-                    more, high = pushed(s, x, q, j + 1, other + s.service[w], s.where[w])
-                    cost += more
-                    most = max(most, high)
-            late = max(0, t - s.due[v])
-            cost += late
-            if count == CANDIDATES and cost >= x.places[count - 1, 0]:
-                continue
-            more, high = pushed(s, x, m, k, t + s.service[v], s.where[v])
-            cost += more + max(0, max(most, late, high) - most_now)
-            if count == CANDIDATES:
-                if cost >= x.places[count - 1, 0]:
+    most = most_now
+    late = t - due[v]
+    if late > 0:
+        cost += late
+        most = max(most, late)
+    if cost + most - most_now >= limit:
+        return IMPOSSIBLE
+    x.tick[0] += 1
+    tick = x.tick[0]
+    stamp[v] = tick
+    later[v] = t
+    touched[1] = v
+    count = 1
+    done = 0
+    while done < count:
+        done += 1
+        u = touched[done]
+        t = later[u]
+        after = succ[u]
+        if u == v:
+            after = n
+        elif u == p:
+            after = v
+        for side in range(2):
+            if side == 0:
+                y = after
+                if y >= visits:
                     continue
-                count -= 1
-            j = count
-            while j > 0 and x.places[j - 1, 0] > cost:
-                x.places[j] = x.places[j - 1]
-                j -= 1
-            x.places[j, 0] = cost
-            x.places[j, 1] = m
-            x.places[j, 2] = k
+                at = t + service[u] + travel[where[u], where[y]]
+            else:
+                y = mate[u]
+                if y < 0 or (team_of[y] < 0 and y != v):
+                    continue
+                at = t + (s.low[u] if s.is_second[u] == 0 else -s.high[u])
+            before = later[y] if stamp[y] == tick else start[y]
+            if at <= before:
+                continue
+            if y == v or count >= touched.shape[0] - 2:  # they would wait for each other
+                return IMPOSSIBLE
+            late = at - due[y]
+            if late > 0:
+                cost += late - max(0, before - due[y])
+                most = max(most, late)
+                if cost + most - most_now >= limit:
+                    return IMPOSSIBLE
+            later[y] = at
+            stamp[y] = tick
             count += 1
+            touched[count] = y
+    touched[0] = count
+    total: int = cost + most - most_now
+    return total
+
+
+@counted_out
+def put(s: Any, x: Any, v: int, p: int, m: int) -> int:
+    """Link v after p in team m's route as last priced; returns how many starts `undo` keeps."""
+    travel, where, undo = s.travel, s.where, x.undo
+    n = x.succ[p]
+    way = travel[where[p], where[v]] + travel[where[v], where[n]]
+    if n != p:
+        way -= travel[where[p], where[n]]
+    x.succ[p] = v
+    x.pred[v] = p
+    x.succ[v] = n
+    x.pred[n] = v
+    x.team_of[v] = m
+    late_sum = x.tally[2]
+    late_most = x.tally[3]
+    x.start[v] = s.release[v]
+    count = 0
+    for i in range(1, x.touched[0] + 1):
+        u = x.touched[i]
+        t = x.later[u]
+        if u != v:
+            if x.start[u] == t:
+                continue
+            late_sum -= max(0, x.start[u] - s.due[u])
+            undo[count, 0] = u
+            undo[count, 1] = x.start[u]
+            count += 1
+        elif i > 1:
+            continue
+        late = max(0, t - s.due[u])
+        late_sum += late
+        late_most = max(late_most, late)
+        x.start[u] = t
+    x.tally[1] += way
+    x.tally[2] = late_sum
+    x.tally[3] = late_most
+    x.tally[0] = x.tally[1] + late_sum + late_most
     return count
 
 
-@compiled
-def put(x: Any, m: int, k: int, v: int) -> None:
-    for j in range(x.length[m], k, -1):
-        x.route[m, j] = x.route[m, j - 1]
-    x.route[m, k] = v
-    x.length[m] += 1
-    x.team_of[v] = m
-
-
-@compiled
+@counted_out
 def take(x: Any, v: int) -> None:
-    m = x.team_of[v]
-    k = 0
-    while x.route[m, k] != v:
-        k += 1
-    for j in range(k, x.length[m] - 1):
-        x.route[m, j] = x.route[m, j + 1]
-    x.length[m] -= 1
+    """Unlink v; starts and tally are left as they were."""
+    p, n = x.pred[v], x.succ[v]
+    x.succ[p] = n
+    x.pred[n] = p
     x.team_of[v] = -1
 
 
-@compiled
-def insert(s: Any, x: Any, v: int) -> bool:
-    """Put v where the exact cost is least among the best few places."""
-    count = rank_places(s, x, v)
-    best = IMPOSSIBLE
-    chosen = -1
-    for i in range(count):
-        if i > 0 and x.places[i, 0] > x.places[0, 0] * 2 and chosen >= 0:
-            break
-        m, k = x.places[i, 1], x.places[i, 2]
-        put(x, m, k, v)
-        if time_plan(s, x) and x.tally[0] < best:
-            best = x.tally[0]
-            chosen = i
-        take(x, v)
-    if chosen < 0:
-        return False
-    put(x, x.places[chosen, 1], x.places[chosen, 2], v)
-    is_timed: bool = time_plan(s, x)
-    return is_timed
-
-
-@compiled
-def ruin(s: Any, x: Any, most: int) -> int:
-    """Take out up to `most` jobs: near a seed, along routes, late ones or anywhere."""
-    jobs = s.job_visits.shape[0]
-    goal = 1 + draw(x.random, most)
-    seed = draw(x.random, jobs)
-    kind = draw(x.random, 5)
-    if kind == 0:  # start from the latest visit of a few
-        latest = -1
-        for _ in range(8):
-            j = draw(x.random, jobs)
-            v = s.job_visits[j, 0]
-            if x.start[v] - s.due[v] > latest:
-                latest = x.start[v] - s.due[v]
-                seed = j
+@counted_out
+def rank_places(s: Any, x: Any, v: int, most: int, limit: int) -> int:
+    """Fill `places` with the best `most` [cost, node before, team] below `limit`; how many."""
+    travel, where, succ, start, places = s.travel, s.where, x.succ, x.start, x.places
+    visits = x.team_of.shape[0]
+    base = 0 if most > 1 else PAIR_PLACES
     count = 0
-    step = 0
-    while count < goal and step < s.near.shape[1] * 2:
-        job = seed
-        if step > 0:
-            if kind == 1:
-                job = draw(x.random, jobs)
-            else:
-                job = s.near[seed, min(s.near.shape[1] - 1, step - 1)]
-                if draw(x.random, 4) == 0:
-                    step += 1
-                    continue
-        step += 1
-        v = s.job_visits[job, 0]
-        m = x.team_of[v]
-        if m < 0:
+    w = s.mate[v]
+    taken = x.team_of[w] if w >= 0 else -1
+    here = where[v]
+    for i in range(s.able_count[v]):
+        m = s.able_teams[v, i]
+        if m == taken:
             continue
-        stretch = 1
-        k = 0
-        if kind >= 3:  # a stretch of the route that holds it
-            while x.route[m, k] != v:
-                k += 1
-            stretch = 1 + draw(x.random, 3)
-        for _ in range(stretch):
-            if count >= goal or (kind >= 3 and k >= x.length[m]):
+        p = visits + m
+        while True:
+            n = succ[p]
+            t = start[p] + s.service[p] + travel[where[p], here]
+            if t - s.due[v] >= limit:
                 break
-            u = v
-            if kind >= 3:
-                u = x.route[m, k]
-            gone = s.job_of[u]
-            x.jobs[count] = gone
-            count += 1
-            for i in range(2):
-                w = s.job_visits[gone, i]
-                if w >= 0:
-                    take(x, w)
+            if draw(x.random, BLINK) > 0:
+                cost = price(s, x, v, p, limit)
+                if cost < limit:
+                    j = min(count, most - 1)
+                    while j > 0 and places[base + j - 1, 0] > cost:
+                        places[base + j, 0] = places[base + j - 1, 0]
+                        places[base + j, 1] = places[base + j - 1, 1]
+                        places[base + j, 2] = places[base + j - 1, 2]
+                        j -= 1
+                    places[base + j, 0] = cost
+                    places[base + j, 1] = p
+                    places[base + j, 2] = m
+                    count = min(count + 1, most)
+                    if count == most:
+                        limit = places[base + most - 1, 0]
+            if n >= visits:
+                break
+            p = n
     return count
 
 
-@compiled
+@counted_out
+def insert(s: Any, x: Any, v: int) -> bool:
+    """Put v where it costs least; False when nobody can take it."""
+    if rank_places(s, x, v, 1, IMPOSSIBLE) == 0:
+        return False
+    p, m = x.places[PAIR_PLACES, 1], x.places[PAIR_PLACES, 2]
+    price(s, x, v, p, IMPOSSIBLE)
+    put(s, x, v, p, m)
+    return True
+
+
+@counted_out
+def insert_pair(s: Any, x: Any, a: int, b: int) -> bool:
+    """The two visits of a job: the few best places of `a`, each with the best place of `b`."""
+    places, tally = x.places, x.tally
+    count = rank_places(s, x, a, PAIR_PLACES, IMPOSSIBLE)
+    best = IMPOSSIBLE
+    chosen = -1
+    follow_p = -1
+    follow_m = -1
+    for i in range(count):
+        if places[i, 0] >= best:
+            break
+        cost, way, late_sum, late_most = tally[0], tally[1], tally[2], tally[3]
+        price(s, x, a, places[i, 1], IMPOSSIBLE)
+        changed = put(s, x, a, places[i, 1], places[i, 2])
+        if rank_places(s, x, b, 1, best - places[i, 0]) > 0:
+            best = places[i, 0] + places[PAIR_PLACES, 0]
+            chosen = i
+            follow_p, follow_m = places[PAIR_PLACES, 1], places[PAIR_PLACES, 2]
+        take(x, a)
+        for j in range(changed - 1, -1, -1):
+            x.start[x.undo[j, 0]] = x.undo[j, 1]
+        tally[0] = cost
+        tally[1] = way
+        tally[2] = late_sum
+        tally[3] = late_most
+    if chosen < 0:
+        return False
+    price(s, x, a, places[chosen, 1], IMPOSSIBLE)
+    put(s, x, a, places[chosen, 1], places[chosen, 2])
+    price(s, x, b, follow_p, IMPOSSIBLE)
+    put(s, x, b, follow_p, follow_m)
+    return True
+
+
+@counted_out
+def take_job(s: Any, x: Any, job: int, count: int) -> int:
+    x.jobs[count] = job
+    for i in range(2):
+        v = s.job_visits[job, i]
+        if v >= 0:
+            take(x, v)
+    return count + 1
+
+
+@counted_out
+def take_string(s: Any, x: Any, v: int, count: int) -> int:
+    """Take the jobs of a few neighbours in v's route, v among them, maybe sparing some between."""
+    visits = x.team_of.shape[0]
+    longest = s.sizes[1]
+    length = 1 + draw(x.random, longest)
+    spare_at = -1
+    spare = 0
+    if length > 1 and draw(x.random, 2) == 0:
+        spare = 1 + draw(x.random, 2)
+        spare_at = 1 + draw(x.random, length - 1)
+    u = v
+    for _ in range(draw(x.random, length)):
+        if x.pred[u] >= visits:
+            break
+        u = x.pred[u]
+    found = 0
+    i = 0
+    while found < length and u < visits:
+        if not (spare_at <= i < spare_at + spare):
+            x.string[found] = u
+            found += 1
+        i += 1
+        u = x.succ[u]
+    for j in range(found):
+        job = s.job_of[x.string[j]]
+        if x.team_of[x.string[j]] >= 0:
+            count = take_job(s, x, job, count)
+    return count
+
+
+@counted_out
+def ruin(s: Any, x: Any) -> int:
+    """Take jobs out: strings of routes or single jobs near a seed, or any; returns how many."""
+    jobs = s.job_visits.shape[0]
+    goal = 1 + draw(x.random, s.sizes[0])
+    seed = draw(x.random, jobs)
+    kind = draw(x.random, 8)
+    if kind % 5 == 0:  # start from the latest of a few
+        latest = -IMPOSSIBLE
+        for _ in range(6):
+            j = draw(x.random, jobs)
+            for i in range(2):
+                v = s.job_visits[j, i]
+                if v >= 0 and x.start[v] - s.due[v] > latest:
+                    latest = x.start[v] - s.due[v]
+                    seed = j
+    count = 0
+    step = -1
+    while count < goal and step < s.near.shape[1]:
+        job = seed
+        if step >= 0:
+            job = draw(x.random, jobs) if kind == 1 else s.near[seed, step]
+        step += 1
+        v = s.job_visits[job, 0]
+        if x.team_of[v] < 0 or (kind != 1 and step > 0 and draw(x.random, 8) == 0):
+            continue
+        if s.job_visits[job, 1] >= 0 and draw(x.random, 2) == 0:
+            v = s.job_visits[job, 1]
+        count = take_string(s, x, v, count) if kind >= 4 else take_job(s, x, job, count)
+    return count
+
+
+@counted_out
 def recreate(s: Any, x: Any, count: int) -> bool:
-    """Put the jobs back in a drawn order, the two visits of a job in either order."""
+    """Put the jobs back in a drawn order; False when one cannot be."""
     jobs = x.jobs
     for j in range(count - 1, 0, -1):
         k = draw(x.random, j + 1)
         jobs[j], jobs[k] = jobs[k], jobs[j]
-    rule = draw(x.random, 5)
+    rule = draw(x.random, s.urgency.shape[0] + 2)
     if rule < s.urgency.shape[0]:
         for j in range(1, count):
             job = jobs[j]
@@ -341,29 +428,32 @@ def recreate(s: Any, x: Any, count: int) -> bool:
         return False
     for j in range(count):
         a, b = s.job_visits[jobs[j], 0], s.job_visits[jobs[j], 1]
-        if b >= 0 and draw(x.random, 2) == 0:
+        if b < 0:
+            if not insert(s, x, a):
+                return False
+            continue
+        if draw(x.random, 2) == 0:
             a, b = b, a
-        if not insert(s, x, a):
-            return False
-        if b >= 0 and not insert(s, x, b):
+        if not insert_pair(s, x, a, b):
             return False
     return True
 
 
-@compiled
+@counted_out
 def copy(source: Any, target: Any) -> None:
-    for m in range(source.length.shape[0]):
-        target.length[m] = source.length[m]
-        for k in range(source.length[m]):
-            target.route[m, k] = source.route[m, k]
-    target.team_of[:] = source.team_of
-    target.start[:] = source.start
-    target.tally[:] = source.tally
+    for node in range(source.succ.shape[0]):
+        target.succ[node] = source.succ[node]
+        target.pred[node] = source.pred[node]
+        target.start[node] = source.start[node]
+    for v in range(source.team_of.shape[0]):
+        target.team_of[v] = source.team_of[v]
+    for i in range(4):
+        target.tally[i] = source.tally[i]
 
 
-@compiled
+@counted_out
 def anneal(  # noqa: PLR0917 (a kernel takes its arrays one by one)
-    s: Any, x: Any, best: Any, kept: Any, rounds: int, heat: float, most: int
+    s: Any, x: Any, best: Any, kept: Any, rounds: int, heat: float
 ) -> int:
     """`rounds` of ruin and recreate at temperature `heat`; returns how many were accepted.
 
@@ -371,7 +461,7 @@ def anneal(  # noqa: PLR0917 (a kernel takes its arrays one by one)
     """
     accepted = 0
     for _ in range(rounds):
-        count = ruin(s, x, most)
+        count = ruin(s, x)
         if recreate(s, x, count):
             limit = kept.tally[0] - heat * math.log(uniform(x.random) + 1e-300)
             if x.tally[0] < limit:

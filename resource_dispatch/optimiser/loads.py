@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic, perf_counter
 
@@ -38,8 +39,15 @@ class Tours:
     rounds: int
 
 
-def solve_loads(given: Loads, seconds: float, seed: int = 0, *, rounds: int | None = None) -> Tours:
-    """The best tours within `seconds`, or after exactly `rounds` (then only the seed decides)."""
+def solve_loads(
+    given: Loads,
+    seconds: float,
+    seed: int = 0,
+    *,
+    rounds: int | None = None,
+    clock: Callable[[], float] = monotonic,
+) -> Tours:
+    """The best tours within `seconds` of `clock`, or after exactly `rounds` (seed decides)."""
     static = _static(given)
     state, best, kept = (_state(given, seed) for _ in range(3))
     customers = len(given.service) - 1
@@ -51,20 +59,20 @@ def solve_loads(given: Loads, seconds: float, seed: int = 0, *, rounds: int | No
             target[...] = source
     hot = 0.1 * float(state.total[0]) / max(1, customers)
     cold = hot / 200
-    begun, done, size = monotonic(), 0, 50
+    begun, done, size = clock(), 0, 50
     while True:
         share = 1.0
         if rounds is not None:
             share = done / rounds if rounds else 1.0
             size = min(50, rounds - done)
         elif seconds > 0:
-            share = (monotonic() - begun) / seconds
+            share = (clock() - begun) / seconds
         if share >= 1:
             return _tours(best, done)
-        clock = perf_counter()
+        slice_begun = perf_counter()
         kernel.anneal(static, state, best, kept, size, hot * (cold / hot) ** share)
         done += size
-        took = max(perf_counter() - clock, 1e-6)
+        took = max(perf_counter() - slice_begun, 1e-6)
         size = max(10, min(20_000, int(size * min(3.0, SLICE_S / took))))
 
 

@@ -17,6 +17,9 @@ from .problem import Ints
 NEIGHBOURS = 40
 FAR = 10**12
 SLICE_S = 0.05
+HOT, COLD = 1.0, 0.01
+JOBS_OUT = 16
+LONGEST_STRING = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +91,11 @@ def static_of(instance: Meetings) -> kernel.Static:
     ]
     choice = np.array([min(count[v] for v in pair if v >= 0) for pair in pairs])
     urgency = np.stack((release, instance.due[first], choice - 100 * (pairs[:, 1] >= 0)))
+    at_home = np.zeros(instance.teams, dtype=np.int64)
     return kernel.Static(
         travel=instance.travel,
-        home=instance.home,
-        where=instance.where,
-        service=instance.service,
+        where=np.concatenate((instance.where, instance.home)),
+        service=np.concatenate((instance.service, at_home)),
         release=instance.release,
         due=instance.due,
         mate=mate,
@@ -105,23 +108,29 @@ def static_of(instance: Meetings) -> kernel.Static:
         job_visits=pairs,
         near=np.ascontiguousarray(near.astype(np.int64)),
         urgency=urgency.astype(np.int64),
+        sizes=np.array([min(JOBS_OUT, max(2, instance.jobs // 2)), LONGEST_STRING]),
     )
 
 
-def _state(instance: Meetings, seed: int) -> kernel.State:
+def first_state(instance: Meetings, seed: int) -> kernel.State:
+    """Nothing planned yet."""
     visits, teams = len(instance.job_of), instance.teams
+    nodes = visits + teams
     return kernel.State(
-        route=np.zeros((teams, visits + 1), dtype=np.int64),
-        length=np.zeros(teams, dtype=np.int64),
+        succ=np.arange(nodes, dtype=np.int64),
+        pred=np.arange(nodes, dtype=np.int64),
         team_of=np.full(visits, -1, dtype=np.int64),
-        start=np.zeros(visits, dtype=np.int64),
+        start=np.zeros(nodes, dtype=np.int64),
         tally=np.zeros(4, dtype=np.int64),
         random=np.array([(seed * 7919 + 104729) % 2147483646 + 1], dtype=np.int64),
-        arrive=np.zeros(visits, dtype=np.int64),
-        heads=np.zeros(teams, dtype=np.int64),
-        queue=np.zeros(2 * (teams + visits) + 2, dtype=np.int64),
+        tick=np.zeros(1, dtype=np.int64),
+        stamp=np.zeros(visits, dtype=np.int64),
+        later=np.zeros(visits, dtype=np.int64),
+        touched=np.zeros(8 * visits + 8, dtype=np.int64),
+        undo=np.zeros((8 * visits + 8, 2), dtype=np.int64),
         jobs=np.zeros(instance.jobs, dtype=np.int64),
-        places=np.zeros((kernel.CANDIDATES + 1, 3), dtype=np.int64),
+        places=np.zeros((kernel.PAIR_PLACES + 1, 3), dtype=np.int64),
+        string=np.zeros(visits, dtype=np.int64),
     )
 
 
@@ -131,19 +140,21 @@ def solve_meetings(
     seed: int = 0,
     *,
     rounds: int | None = None,
+    clock: Callable[[], float] = monotonic,
     on_improved: Callable[[Timetable], None] | None = None,
 ) -> Timetable:
-    """The best timetable within `seconds`, or after exactly `rounds` (then only the seed decides).
+    """The best timetable within `seconds` of `clock`, or after exactly `rounds`.
 
+    With `rounds` only the seed decides; `process_time` as the clock spends processor time.
     Raises RemoteDispatchError when not even the first plan can be made.
     """
     static = static_of(instance)
-    state, best, kept = (_state(instance, seed) for _ in range(3))
+    state, best, kept = (first_state(instance, seed) for _ in range(3))
     state.jobs[:] = np.argsort(instance.release[static.job_visits[:, 0]], kind="stable")
     for attempt in range(20):
         if kernel.recreate(static, state, instance.jobs):
             break
-        state.length[:] = 0
+        state.succ[:] = state.pred[:] = np.arange(len(state.succ))
         state.team_of[:] = -1
         state.jobs[:] = np.random.default_rng([seed, attempt]).permutation(instance.jobs)
     else:
@@ -152,38 +163,38 @@ def solve_meetings(
     kernel.copy(state, kept)
     if on_improved is not None:
         on_improved(_timetable(best, 0))
-    done = _run(static, (state, best, kept), seconds, rounds, on_improved)
+    done = _run(static, (state, best, kept), seconds, rounds, clock, on_improved)
     return _timetable(best, done)
 
 
-def _run(
+def _run(  # noqa: PLR0917 (all that a search has)
     static: kernel.Static,
     states: tuple[kernel.State, kernel.State, kernel.State],
     seconds: float,
     rounds: int | None,
+    clock: Callable[[], float],
     on_improved: Callable[[Timetable], None] | None,
 ) -> int:
     state, best, kept = states
     jobs = len(static.job_visits)
     typical = best.tally[0] / max(1, jobs)
-    hot, cold = 1.0 * typical, 0.01 * typical
-    most = max(2, min(24, jobs // 3))
-    begun, done, size, told = monotonic(), 0, 20, int(best.tally[0])
+    hot, cold = HOT * typical, COLD * typical
+    begun, done, size, told = clock(), 0, 20, int(best.tally[0])
     while True:
         share = 1.0
         if rounds is not None:
             share = done / rounds if rounds else 1.0
         elif seconds > 0:
-            share = (monotonic() - begun) / seconds
+            share = (clock() - begun) / seconds
         if share >= 1:
             return done
         if rounds is not None:
             size = min(50, rounds - done)
-        clock = perf_counter()
+        slice_begun = perf_counter()
         heat = hot * (cold / hot) ** share
-        kernel.anneal(static, state, best, kept, size, heat, most)
+        kernel.anneal(static, state, best, kept, size, heat)
         done += size
-        took = perf_counter() - clock
+        took = perf_counter() - slice_begun
         size = max(5, min(5_000, int(size * min(3.0, SLICE_S / max(took, 1e-6)))))
         if on_improved is not None and best.tally[0] < told:
             told = int(best.tally[0])
@@ -191,20 +202,31 @@ def _run(
 
 
 def _timetable(state: kernel.State, rounds: int) -> Timetable:
-    routes = tuple(
-        tuple(int(v) for v in state.route[m, : state.length[m]]) for m in range(len(state.length))
-    )
-    return Timetable(routes, tuple(int(t) for t in state.start), int(state.tally[0]), rounds)
+    visits = len(state.team_of)
+    routes = []
+    for home in range(visits, len(state.succ)):
+        route = []
+        v = int(state.succ[home])
+        while v < visits:
+            route.append(v)
+            v = int(state.succ[v])
+        routes.append(tuple(route))
+    start = tuple(int(t) for t in state.start[:visits])
+    return Timetable(tuple(routes), start, int(state.tally[0]), rounds)
 
 
 def solve_in_processes(
-    instance: Meetings, seconds: float, seeds: tuple[int, ...] = (0, 1)
+    instance: Meetings,
+    seconds: float,
+    seeds: tuple[int, ...] = (0, 1),
+    *,
+    clock: Callable[[], float] = monotonic,
 ) -> list[Timetable]:
     """One process per seed, best first."""
     with ProcessPoolExecutor(len(seeds), mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(_solve_one, [(instance, seconds, seed) for seed in seeds]))
+        found = list(pool.map(_solve_one, [(instance, seconds, seed, clock) for seed in seeds]))
     return sorted(found, key=lambda timetable: timetable.cost)
 
 
-def _solve_one(order: tuple[Meetings, float, int]) -> Timetable:
-    return solve_meetings(order[0], order[1], order[2])
+def _solve_one(order: tuple[Meetings, float, int, Callable[[], float]]) -> Timetable:
+    return solve_meetings(order[0], order[1], order[2], clock=order[3])

@@ -16,7 +16,7 @@ class Stop(Protocol):
 
 
 class MaxSeconds:
-    """Stops after wall-clock seconds, counted from the first question."""
+    """Stops after wall-clock seconds from the first question; `process_time`: of processor."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
