@@ -17,6 +17,7 @@ from .allocation.rungs import H264_720P, RungKey
 from .codecs.picture import Picture
 from .codecs.video import EncodedFrame
 from .datapath import Departure, FanoutTarget
+from .errors import LocalMediaError
 from .leg import Leg
 from .punctuality import Punctuality
 from .streams.outbound import Outbound
@@ -90,6 +91,7 @@ class Programme:
         self._cut = Cut(CUT_WAITS_S)
         self._previewed: dict[str, float] = {}  # legs that a preview shows, and until when
         self._lock = asyncio.Lock()
+        self._is_closed = False
         self._still_asked_at: float | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -119,6 +121,19 @@ class Programme:
             await self._run()
         finally:
             self.punctuality.close()
+
+    async def close(self) -> None:
+        """Give back encoders and canvas now: what is left waits for the collector, perhaps hours.
+
+        `run` has ended before.
+        """
+        async with self._lock:
+            self._is_closed = True
+            for rung in self._rungs.values():
+                rung.close()
+            self._rungs.clear()
+            self.taps.clear()
+            self._compositor = Compositor(2, 2)
 
     async def _run(self) -> None:
         due = self._loop.time()
@@ -204,7 +219,7 @@ class Programme:
         for key, rung in list(self._rungs.items()):
             rung.has_deaf_leg = key in deaf
             if now - self._used_at.get(key, now) > RUNG_KEPT_S:
-                del self._rungs[key]
+                self._rungs.pop(key).close()
         return standing
 
     def _stand_taps(self, standing: dict[RungKey, list[Outbound]], now: float) -> None:
@@ -265,6 +280,8 @@ class Programme:
         now = self._loop.time()
         seating = self._show(now, is_watched=True)
         async with self._lock:
+            if self._is_closed:
+                raise LocalMediaError("conference_unknown")
             canvas = await self._compose(self._compositor, seating, now)
             return await self._loop.run_in_executor(self._pool, jpeg, canvas, width)
 

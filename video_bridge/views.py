@@ -80,6 +80,8 @@ class Views:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for programme in self._programmes:
+            await programme.close()
 
     def _start_chair(self) -> None:
         if CHAIR not in self._tasks:

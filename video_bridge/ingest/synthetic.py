@@ -80,7 +80,6 @@ class SyntheticMedia:
         self._has_tone = has_tone
         self._wall_clock = wall_clock
         self._ground = _ground(name)
-        self._canvas = self._ground
         self._clock_text = ""
         self._clock_picture: Picture | None = None
         self._samples = 0
@@ -88,28 +87,31 @@ class SyntheticMedia:
         self._frames = 0
         self._shown: Shown | None = None
         self._drawing = threading.Lock()
+        self._is_closed = False
 
     def newest(self, now: float) -> Shown | None:
         """The picture of now: one for all views, each composed in a thread of its own."""
         with self._drawing:
+            if self._is_closed:
+                return None
             if self._shown is None or now - self._shown.at >= MIN_AGE_S:
-                self._canvas = Picture(*(plane.copy() for plane in _planes(self._ground)))
-                self._draw_sweep(now)
-                self._draw_clock()
+                canvas = Picture(*(plane.copy() for plane in _planes(self._ground)))
+                self._draw_sweep(canvas, now)
+                self._draw_clock(canvas)
                 self._frames += 1
-                self._shown = Shown(self._canvas, next(_serials), now)
+                self._shown = Shown(canvas, next(_serials), now)
             return self._shown
 
-    def _draw_sweep(self, now: float) -> None:
+    def _draw_sweep(self, canvas: Picture, now: float) -> None:
         """A bar that crosses the lower field, and a dot that circles."""
         phase = now % _PERIOD_S / _PERIOD_S
         x = int(phase * (WIDTH - 48)) & ~1
-        fill(self._canvas, Pane(x, 560, 48, 96), (210, 128, 128))
+        fill(canvas, Pane(x, 560, 48, 96), (210, 128, 128))
         angle = 2 * np.pi * (now % 2.0) / 2.0
         centre = (int(1130 + 70 * np.cos(angle)), int(430 + 70 * np.sin(angle)))
-        cv2.circle(self._canvas.y, centre, 16, 235, -1)
+        cv2.circle(canvas.y, centre, 16, 235, -1)
 
-    def _draw_clock(self) -> None:
+    def _draw_clock(self, canvas: Picture) -> None:
         text = time.strftime("%H:%M:%S", time.gmtime(self._wall_clock() + BEIJING_S))
         if text != self._clock_text or self._clock_picture is None:
             self._clock_text = text
@@ -118,7 +120,7 @@ class SyntheticMedia:
                 (210, 55), text, fill=(255, 255, 255), font=font(84, bold=True), anchor="mm"
             )
             self._clock_picture = from_rgb(np.asarray(image, dtype=np.uint8))
-        scale_into(self._clock_picture, view(self._canvas, Pane(430, 400, 420, 110)))
+        scale_into(self._clock_picture, view(canvas, Pane(430, 400, 420, 110)))
 
     def set_shown(self, is_shown: bool) -> None:
         """Nothing is drawn while nobody asks."""
@@ -146,7 +148,8 @@ class SyntheticMedia:
         ]  # fmt: skip
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing but memory is held."""
+        self._is_closed, self._shown = True, None
 
 
 def _planes(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:

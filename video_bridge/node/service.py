@@ -32,6 +32,7 @@ from ..transports.dscp import DEFAULT_MARKING, Marking
 from ..transports.rtp_ports import RtpPorts
 from .calibration import measure_speed
 from .capacity import NodeCapacity, count_legs
+from .tidiness import Tidiness
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,9 @@ class NodeService:
         self._encode.submit(self._calibrate)
         self._workers = Workers(self._decode, self._encode, self._audio, self.capacity)
         self._around = Surroundings(self._ports, self._decode, self._emit, options.media_address)
+        self._tidiness = Tidiness(
+            self._decode, lambda: not any(c.legs for c in self._conferences.values())
+        )
         self._adding: dict[str, asyncio.Task[m.LegAdded]] = {}  # leg id -> its first answer
         self._answers: dict[type[m.Request], Callable[[Any], Awaitable[m.Body]]] = {
             m.ConferenceOpen: self._open,
@@ -157,12 +161,14 @@ class NodeService:
         conferences = list(self._conferences.values())
         self._conferences.clear()
         await asyncio.gather(*(c.close(CloseReason.NODE_STOPPED) for c in conferences))
+        self._tidiness.close()
         for pool in (self._decode, self._encode, self._audio):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _emit(self, event: m.Event) -> None:
         if isinstance(event, m.LegClosed):
             self._adding.pop(event.leg_id, None)
+            self._tidiness.ended()
             log.info("leg %s closed: %s %s", event.leg_id, event.reason, event.detail or "")
         self._emit_wire(event.type, event.model_dump(mode="json"))
 
@@ -214,6 +220,7 @@ class NodeService:
         if conference is not None:
             await conference.close()
             self.capacity.forget(request.conference_id)
+            self._tidiness.ended()
         return m.Done()
 
     async def _set_layout(self, request: m.LayoutSet) -> m.Body:

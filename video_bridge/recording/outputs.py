@@ -77,6 +77,7 @@ class ProgrammeOutput:
         if self in self._programme.taps:
             self._programme.taps.remove(self)
             self._sound.taps.remove(self.take_sound)
+        self.rung = None
         await self.link.stop()
 
 

@@ -83,6 +83,9 @@ class InboundVideo:
     def close(self) -> None:
         self._is_closed = True
         self._waiting.clear()
+        self._decoder.reset()  # its pictures are megabytes, and the collector comes seldom
+        self._reorder = self._new_reorder()
+        self.newest = None
 
     def _new_reorder(self) -> VideoReorder:
         return VideoReorder(

@@ -93,6 +93,7 @@ class Outbound:
         if self.target is not None:
             self.target.close()
             self.target = None
+        self.rung = None
 
     def fit(self, terms: LinkTerms, cap_bps: int | None, audio_codec: str | None) -> None:
         """What the leg's line is (video). Raises LocalMediaError `video_codec_unknown`."""

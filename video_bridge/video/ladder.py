@@ -70,6 +70,10 @@ class Rung:
         self._encoder: VideoEncoder | None = None
         self._last_key_at: float | None = None
 
+    def close(self) -> None:
+        """Give the encoder back, whoever holds the rung still: it takes up to 15 MiB."""
+        self._encoder = self._letterbox = self.newest = None
+
     @property
     def fps(self) -> int:
         return self.key.fps
