@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pycrate_asn1dir import H225, H245
+from pycrate_asn1dir import H225, H235, H245
 from pycrate_asn1rt.asnobj_construct import _CONSTRUCT
 from pycrate_asn1rt.codecs import T_UINT, ASN1CodecPER
 
@@ -24,6 +24,8 @@ _H323_UU = H225.H323_MESSAGES.H323_UserInformation
 _RAS = H225.H323_MESSAGES.RasMessage
 _H245 = H245.MULTIMEDIA_SYSTEM_CONTROL.MultimediaSystemControlMessage
 _CHANNEL = H245.MULTIMEDIA_SYSTEM_CONTROL.OpenLogicalChannel
+
+_H235_KEY = H235.H235_SECURITY_MESSAGES.H235Key
 
 _library_to_per = _CONSTRUCT._to_per
 
@@ -126,3 +128,12 @@ def decode_channel(pdu: bytes) -> Value:
 
 def encode_channel(value: Value) -> bytes:
     return _encode(_CHANNEL, value)
+
+
+def decode_h235_key(pdu: bytes) -> Value:
+    """An H235Key (H.235.0 annex A) out of an encryptionSync. Raises RemoteH323Error."""
+    return _decode(_H235_KEY, pdu)
+
+
+def encode_h235_key(value: Value) -> bytes:
+    return _encode(_H235_KEY, value)

@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from . import fast_start, h225
 from . import h245_events as ev
 from .errors import LocalH323Error, RemoteH323Error
 from .fast_start import Proposal
 from .h225 import Address, CallIds, Identity
+from .h235 import KeyExchange
 from .h245 import ControlSession
 from .q931 import MessageType, Q931Message
 
+Value = Any
 T303_S, T310_S, T301_S = 8.0, 60.0, 180.0
 
 
@@ -122,6 +125,8 @@ class H323Call:
         self._since = 0.0
         self._control_started = False
         self._proposed: tuple[Proposal, ...] = ()
+        self._exchange: KeyExchange | None = None
+        self._offered_tokens: list[Value] = []  # the caller's
         self.was_active = False  # CONNECT was seen: what ends the call now is a hang-up
 
     # --- the caller's side ----------------------------------------------------------------
@@ -153,6 +158,7 @@ class H323Call:
                 target=target,
                 tunnelling=self._tunnelling,
                 fast_start=tuple(proposal.encode() for proposal in proposals),
+                tokens=tuple(self._exchange.tokens()) if self._exchange is not None else (),
             )
         )
 
@@ -176,6 +182,19 @@ class H323Call:
     def own_name(self) -> str:
         """What we call ourselves in this call."""
         return self._identity.name
+
+    def secure(self, exchange: KeyExchange) -> None:
+        """Encrypt media where the peer can (H.235.6); say it before `dial` or `answer`.
+
+        Raises RemoteH323Error for a caller's token that is unsafe.
+        """
+        self._exchange = exchange
+        self.control_session.keys = exchange.agree(self._offered_tokens)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether both sides have a secret: known once the call is connected."""
+        return self.control_session.keys is not None
 
     @property
     def tunnels(self) -> bool:
@@ -284,6 +303,7 @@ class H323Call:
         if kind is M.SETUP:
             self._ids = h225.call_ids_of(received)
             self._tunnelling &= received.tunnelling
+            self._offered_tokens = received.tokens
             proposals = fast_start.read(received.fast_start)
             self._proposed = proposals
             self._events.append(Incoming(received.caller_name, received.dialled, proposals))
@@ -295,6 +315,8 @@ class H323Call:
         if kind is M.ALERTING and was is not CallState.CALL_DELIVERED:
             self._events.append(Ringing())
         if kind is M.CONNECT:
+            if self._exchange is not None:
+                self.control_session.keys = self._exchange.agree(received.tokens)
             self._events.append(Connected())
         self._follow_control_address(received)
         if kind is M.CONNECT and self._tunnelling:
@@ -369,6 +391,9 @@ class H323Call:
         if state is CallState.ACTIVE and self._tunnelling:
             self._start_control()
             tunnelled = self._take_tunnelled()
+        tokens: tuple[Value, ...] = ()
+        if state is CallState.ACTIVE and self._exchange is not None and self.has_keys:
+            tokens = tuple(self._exchange.tokens())
         with_address = state is CallState.ACTIVE and not self._tunnelling
         self._send(
             h225.progress(
@@ -379,6 +404,7 @@ class H323Call:
                 tunnelled=tunnelled,
                 h245_address=self._control_address if with_address else None,
                 fast_start=tuple(proposal.encode() for proposal in taken),
+                tokens=tokens,
             )
         )
         if state is CallState.ACTIVE:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .h235 import encryption, is_ours
+
 Value = Any
 Kind = Literal["audio", "video", "content"]
 Codec = Literal["PCMA", "PCMU", "G722", "H264", "H263", "H261"]
@@ -166,6 +168,7 @@ class CapabilitySet:
     speaks_h239: bool = False
     user_input: bool = False
     speaks_fragments: bool = False  # H.264 in RFC 6184's non-interleaved mode
+    encrypts: bool = False  # H.235.6 with what we speak
 
     @property
     def is_empty(self) -> bool:
@@ -188,7 +191,9 @@ def sendable(capability: MediaCapability) -> bool:
     return not capability.sizes or capability.sizes.get("cif") == 1
 
 
-def capability_table(media: tuple[MediaCapability, ...], *, content: bool) -> Value:
+def capability_table(
+    media: tuple[MediaCapability, ...], *, content: bool, encrypts: bool = False
+) -> Value:
     """(capabilityTable, capabilityDescriptors) of our terminalCapabilitySet."""
     entries: list[Value] = []
     by_kind: dict[str, list[int]] = {}
@@ -210,6 +215,10 @@ def capability_table(media: tuple[MediaCapability, ...], *, content: bool) -> Va
             )
         )
         by_kind["h239"] = [extra + 1]
+    for number, capability in enumerate(media if encrypts else (), 1):
+        secured = {"encryptionAuthenticationAndIntegrity": encryption(), "mediaCapability": number}
+        entries.append(_entry(extra + 1 + number, ("h235SecurityCapability", secured)))
+        by_kind[capability.kind].append(extra + 1 + number)
     together = [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": [*by_kind.values()]}]
     return entries, together
 
@@ -221,7 +230,7 @@ def _entry(number: int, capability: Value) -> Value:
 def parse_capability_set(body: Value) -> CapabilitySet:
     """A peer's terminalCapabilitySet. Unknown capabilities are left out, never refused."""
     media: list[MediaCapability] = []
-    speaks_h239 = user_input = False
+    speaks_h239 = user_input = encrypts = False
     for entry in body.get("capabilityTable", []):
         if "capability" not in entry:
             continue
@@ -239,7 +248,10 @@ def parse_capability_set(body: Value) -> CapabilitySet:
             speaks_h239 |= value.get("capabilityIdentifier") == ("standard", H239_CONTROL)
         elif name.endswith("UserInputCapability"):
             user_input = True
-    return CapabilitySet(tuple(media), speaks_h239, user_input, _speaks_fragments(body))
+        elif name == "h235SecurityCapability":
+            encrypts |= is_ours(value["encryptionAuthenticationAndIntegrity"])
+    fragments = _speaks_fragments(body)
+    return CapabilitySet(tuple(media), speaks_h239, user_input, fragments, encrypts)
 
 
 def _speaks_fragments(body: Value) -> bool:

@@ -12,6 +12,7 @@ from .capability import (
     from_h245,
     to_h245,
 )
+from .h235 import encryption, is_ours
 
 Value = Any
 Address = tuple[str, int]
@@ -30,13 +31,24 @@ def unicast(address: Address) -> Value:
     return "unicastAddress", ("iPAddress", {"network": network, "tsapIdentifier": address[1]})
 
 
-def data_type(capability: MediaCapability) -> Value:
-    return "audioData" if capability.kind == "audio" else "videoData", to_h245(capability)
+def data_type(capability: MediaCapability, *, encrypted: bool = False) -> Value:
+    """A channel's dataType; encrypted: h235Media around it (B.3.1)."""
+    media = "audioData" if capability.kind == "audio" else "videoData", to_h245(capability)
+    if not encrypted:
+        return media
+    return "h235Media", {
+        "encryptionAuthenticationAndIntegrity": encryption(),
+        "mediaType": media,
+    }
 
 
 def capability_of(value: Value) -> MediaCapability | None:
     """What a dataType carries; None for what we do not speak."""
     side, data = value
+    if side == "h235Media":
+        if not is_ours(data["encryptionAuthenticationAndIntegrity"]):
+            return None
+        side, data = data["mediaType"]
     return from_h245(data) if side in ("audioData", "videoData") else None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .asn1 import decode_uu, encode_uu
-from .errors import RemoteH323Error
+from .errors import SHAPE, RemoteH323Error
 from .q931 import BEARER_PACKET, ElementId, MessageType, Q931Message, user_user
 
 Value = Any
@@ -79,6 +79,11 @@ class Received:
         return tuple(bytes(octets) for octets in self.body.get("fastStart", []))
 
     @property
+    def tokens(self) -> list[Value]:
+        """ClearTokens: Diffie-Hellman half-keys of H.235.6 among them."""
+        return list(self.body.get("tokens", []))
+
+    @property
     def caller_name(self) -> str:
         """What the peer calls itself: display, else its first alias."""
         if self.message.display:
@@ -103,7 +108,10 @@ def read(pdu: bytes) -> Received:
     if contents is None:
         return Received(message, "none", {}, (), tunnelling=False)
     pdu_value = decode_uu(contents)["h323-uu-pdu"]
-    kind, body = pdu_value["h323-message-body"]
+    try:
+        kind, body = pdu_value["h323-message-body"]
+    except SHAPE as error:
+        raise RemoteH323Error("h225_malformed") from error
     if not isinstance(body, dict):
         body = {}
     return Received(
@@ -176,6 +184,7 @@ def setup(
     tunnelled: tuple[bytes, ...] = (),
     tunnelling: bool,
     fast_start: tuple[bytes, ...] = (),
+    tokens: tuple[Value, ...] = (),
 ) -> Q931Message:
     """The call's first message. `number` empty: call whoever answers at `target`."""
     aliases: list[Value] = [("h323-ID", identity.name)]
@@ -199,6 +208,8 @@ def setup(
     }
     if fast_start:
         body["fastStart"] = list(fast_start)
+    if tokens:
+        body["tokens"] = list(tokens)
     elements: tuple[tuple[int, bytes], ...] = ((ElementId.BEARER_CAPABILITY, BEARER_PACKET),)
     if number:
         is_number = all(digit in "0123456789*#," for digit in number)
@@ -225,6 +236,7 @@ def progress(
     tunnelled: tuple[bytes, ...] = (),
     h245_address: Address | None = None,
     fast_start: tuple[bytes, ...] = (),
+    tokens: tuple[Value, ...] = (),
 ) -> Q931Message:
     """CALL PROCEEDING, ALERTING or CONNECT."""
     choice = {
@@ -247,6 +259,8 @@ def progress(
         body["h245Address"] = ip_address(h245_address)
     if fast_start:
         body["fastStart"] = list(fast_start)
+    if tokens:
+        body["tokens"] = list(tokens)
     return _message(
         kind,
         ids,

@@ -22,7 +22,8 @@ from .capability import (
     parse_capability_set,
 )
 from .channels import address_of, capability_of, data_type, media_parameters, unicast
-from .errors import LocalH323Error, RemoteH323Error
+from .errors import SHAPE, LocalH323Error, RemoteH323Error
+from .h235 import MediaKeys
 from .h239 import TokenMixin
 from .h243 import ConferenceMixin
 
@@ -47,6 +48,8 @@ class _Channel:
     capability: MediaCapability | None
     payload_type: int | None
     state: ChannelState
+    is_encrypted: bool = False
+    key: bytes | None = None  # H.235.6 session key
 
 
 class ControlSession(TokenMixin, ConferenceMixin):
@@ -80,6 +83,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
         self._heard_at: float | None = None
         self._round_trip = 0
         self.ended = False
+        self.keys: MediaKeys | None = None  # set before `start` where media may be encrypted
 
     # --- the owner's side -----------------------------------------------------------------
 
@@ -103,12 +107,14 @@ class ControlSession(TokenMixin, ConferenceMixin):
         payload_type: int | None,
         *,
         single_nal: bool = False,
+        encrypted: bool = False,
     ) -> int:
         """Ask to send. ChannelOpen or ChannelRefused follows. Returns the channel's number."""
         number = self.new_number()
-        self._ours[number] = _Channel(
+        channel = self._ours[number] = _Channel(
             number, session, capability, payload_type, ChannelState.AWAITING_ESTABLISHMENT
         )
+        channel.is_encrypted = encrypted
         parameters = media_parameters(
             capability,
             session,
@@ -117,12 +123,29 @@ class ControlSession(TokenMixin, ConferenceMixin):
             payload_type=payload_type,
             single_nal=single_nal,
         )
-        forward = {"dataType": data_type(capability), "multiplexParameters": parameters}
-        self._request(
-            "openLogicalChannel",
-            {"forwardLogicalChannelNumber": number, "forwardLogicalChannelParameters": forward},
-        )
+        forward = {
+            "dataType": data_type(capability, encrypted=encrypted),
+            "multiplexParameters": parameters,
+        }
+        body = {"forwardLogicalChannelNumber": number, "forwardLogicalChannelParameters": forward}
+        self._request("openLogicalChannel", {**body, **self._sync(channel)})
         return number
+
+    def key_of(self, number: int, *, ours: bool) -> bytes | None:
+        """The session key of an encrypted channel, once it is open."""
+        channel = (self._ours if ours else self._theirs).get(number)
+        return None if channel is None else channel.key
+
+    def _sync(self, channel: _Channel) -> dict[str, Value]:
+        """The master gives each encrypted channel its key, his own and the peer's (H.235.6 8.6)."""
+        if not channel.is_encrypted or self.keys is None or not self.is_master:
+            return {}
+        channel.key = channel.key or self.keys.new()
+        return {"encryptionSync": self.keys.sync(channel.key, channel.payload_type or 0)}
+
+    def _take_sync(self, channel: _Channel, body: Value) -> None:
+        if channel.is_encrypted and self.keys is not None and "encryptionSync" in body:
+            channel.key = self.keys.read(body["encryptionSync"])
 
     def new_number(self) -> int:
         """A number for a channel of ours."""
@@ -158,6 +181,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
             {
                 "forwardLogicalChannelNumber": number,
                 "forwardMultiplexAckParameters": ("h2250LogicalChannelAckParameters", parameters),
+                **self._sync(channel),
             },
         )
 
@@ -230,11 +254,17 @@ class ControlSession(TokenMixin, ConferenceMixin):
 
         Raises RemoteH323Error when it does not decode or breaks the rules of its procedure.
         """
-        direction, (name, body) = decode_h245(pdu)
+        direction, content = decode_h245(pdu)
         self._heard_at = now
+        if not isinstance(content, tuple):  # an extension of a later version: its octets alone
+            return []
+        name, body = content
         handler = getattr(self, f"_on_{name}", None)
         if handler is not None:
-            handler(body, now)
+            try:
+                handler(body, now)
+            except SHAPE as error:
+                raise RemoteH323Error("h245_malformed", message=name) from error
         elif direction == "request":
             self._out.append(("indication", ("functionNotUnderstood", ("request", (name, body)))))
         events, self._events = self._events, []
@@ -290,9 +320,18 @@ class ControlSession(TokenMixin, ConferenceMixin):
             ChannelState.AWAITING_ESTABLISHMENT,
         )
         channel = self._theirs[number]
+        channel.is_encrypted = forward["dataType"][0] == "h235Media"
+        self._take_sync(channel, body)
         rtcp = address_of(parameters.get("mediaControlChannel"))
         self._events.append(
-            ev.ChannelOffered(number, capability, channel.session, rtcp, channel.payload_type)
+            ev.ChannelOffered(
+                number,
+                capability,
+                channel.session,
+                rtcp,
+                channel.payload_type,
+                channel.is_encrypted,
+            )
         )
 
     def _on_openLogicalChannelAck(self, body: Value, _now: float) -> None:  # noqa: N802
@@ -307,6 +346,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
         channel.session = int(parameters.get("sessionID", channel.session))
         payload_type = parameters.get("dynamicRTPPayloadType", channel.payload_type)
         rtcp = address_of(parameters.get("mediaControlChannel"))
+        self._take_sync(channel, body)
         self._events.append(
             ev.ChannelOpen(channel.number, channel.session, rtp, rtcp, payload_type)
         )
@@ -385,7 +425,9 @@ class ControlSession(TokenMixin, ConferenceMixin):
             "protocolIdentifier": PROTOCOL,
         }
         if media:
-            entries, together = capability_table(media, content=self._content)
+            entries, together = capability_table(
+                media, content=self._content, encrypts=self.keys is not None
+            )
             body |= {
                 "multiplexCapability": ("h2250Capability", _multiplex(media)),
                 "capabilityTable": entries,

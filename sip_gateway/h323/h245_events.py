@@ -31,6 +31,7 @@ class ChannelOffered:
     session: int
     rtcp: Address | None
     payload_type: int | None
+    is_encrypted: bool = False  # H.235.6; the key is the session's `key_of`
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from sip_gateway.h323 import call as c
 from sip_gateway.h323.call import H323Call
 from sip_gateway.h323.capability import MediaCapability
 from sip_gateway.h323.h225 import Identity
+from sip_gateway.h323.h235 import KeyExchange
 from sip_gateway.h323.h245 import ControlSession
 from sip_gateway.h323.tpkt import frame
 
@@ -105,7 +107,11 @@ def wire(*, caller_tunnels: bool = True, callee_tunnels: bool = True) -> Wire:
     return Wire(made("省应急管理厅", 190, caller_tunnels), made("翁源县", 50, callee_tunnels))
 
 
-def connect(both: Wire) -> None:
+def exchange(seed: int) -> KeyExchange:
+    return KeyExchange(random.Random(seed).randbytes)
+
+
+def connect(both: Wire, callee_keys: KeyExchange | None = None) -> None:
     """SETUP to CONNECT with ringing between."""
     both.caller.dial(
         number="440229",
@@ -116,6 +122,8 @@ def connect(both: Wire) -> None:
         now=both.now,
     )
     both.settle()
+    if callee_keys is not None:
+        both.callee.secure(callee_keys)
     both.callee.proceed(both.now)
     both.settle()
     both.callee.ring(both.now)

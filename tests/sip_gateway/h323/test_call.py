@@ -13,7 +13,7 @@ from sip_gateway.h323.errors import LocalH323Error, RemoteH323Error
 from sip_gateway.h323.h243_events import Ask, ConferenceAsked, Label, Tell
 from sip_gateway.h323.q931 import MessageType, Q931Message
 
-from .calls import ALAW, H264, SLIDES, Wire, connect, wire
+from .calls import ALAW, H264, SLIDES, Wire, connect, exchange, wire
 
 MODES = [(True, True), (True, False), (False, True), (False, False)]
 
@@ -171,10 +171,18 @@ def test_every_message_we_send_is_well_formed_to_an_independent_dissector(
 ) -> None:
     """tshark reads whole calls of ours without a malformed or expert mark."""
     both = wire(caller_tunnels=caller_tunnels, callee_tunnels=callee_tunnels)
-    connect(both)
+    both.caller.secure(exchange(1))
+    connect(both, exchange(2))
     _open_everything(both)
     _present(both)
     _chair(both)
+    for sender, receiver in ((both.caller, both.callee), (both.callee, both.caller)):
+        number = sender.control_session.open_channel(
+            H264, 2, ("10.0.0.9", 30001), 110, encrypted=True
+        )
+        both.settle()
+        receiver.control_session.accept_channel(number, ("10.0.0.8", 1), ("10.0.0.8", 2), 2)
+        both.settle()
     both.caller.release("destinationRejection", 1.0)
     both.settle()
     path = tmp_path / "call.pcap"
@@ -183,6 +191,7 @@ def test_every_message_we_send_is_well_formed_to_an_independent_dissector(
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "openLogicalChannel" in text
     assert "presentationTokenRequest" in text or "genericRequest" in text
+    assert "h235Media" in text and "encryptionSync" in text and "dhkey" in text
     assert "makeMeChairResponse" in text and "terminalYouAreSeeing" in text
     for mark in ("Malformed", "Expert Info (Error", "Expert Info (Warning"):
         assert mark not in text, text[max(0, text.find(mark) - 1500) : text.find(mark) + 300]
