@@ -286,6 +286,8 @@ class ContentShow:
             if rung is None:
                 rung = self._rungs[key] = _ContentRung(key)
             outbound.move_to(rung)
+            if outbound.awaits_keyframe:
+                rung.wish.want()
             if not outbound.plan.can_ask_keyframe:
                 deaf.add(key)
             standing.setdefault(key, []).append(outbound)

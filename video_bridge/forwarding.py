@@ -223,7 +223,7 @@ class Forward:
         for outbound in self._waiting:
             if self._profile is None or decodes(outbound.plan, self._profile):
                 self.members.append(outbound)
-                outbound.move_to(self)
+                outbound.move_to(self)  # and sent this very key frame
         self._waiting.clear()
         self.wish.came()
 

@@ -21,9 +21,10 @@ from .errors import LocalMediaError
 from .leg import Leg
 from .punctuality import Punctuality
 from .streams.outbound import Outbound
+from .video.catch_up import CatchUp
 from .video.compositor import Compositor, PaneView
 from .video.cut import Cut
-from .video.ladder import FPS, Rung, timestamp_of
+from .video.ladder import FPS, Rung, Train, timestamp_of
 from .video.layouts import Layout, Seating, seated
 from .video.overlay import Wording
 from .video.picture import jpeg
@@ -186,19 +187,39 @@ class Programme:
     ) -> None:
         is_key = rung.newest is not None and rung.newest.is_key
         timestamp = timestamp_of(now)
-        outbounds = [o for o in outbounds if o.follows(rung, is_key=is_key, timestamp=timestamp)]
         targets: list[FanoutTarget] = []
+        newcomers: list[Outbound] = []
         for outbound in outbounds:
-            if outbound.target is not None:
+            if not outbound.follows(rung, is_key=is_key, timestamp=timestamp):
+                newcomers.append(outbound)
+            elif outbound.target is not None:
                 targets.append(outbound.target)
         self._pace(rung.send(targets, payloads, now))
+        for outbound in newcomers:
+            if outbound.rung is rung:
+                self._lead(rung, outbound, timestamp, now)
 
-    def _pace(self, departure: Departure) -> None:
+    def _lead(self, rung: Rung, outbound: Outbound, timestamp: int, now: float) -> None:
+        """A newcomer between two key frames is sent what he missed, where his line takes it."""
+        line_bps = outbound.picture_bps
+        if outbound.catch_up is not None and outbound.catch_up.is_lost:
+            outbound.catch_up = None
+        if outbound.catch_up is None and rung.history.leads(line_bps, now):
+            outbound.catch_up = CatchUp(rung.history)
+            outbound.go_on_from(timestamp - outbound.catch_up.stamps_back)
+        way = outbound.catch_up
+        if way is None or outbound.target is None:
+            return
+        self._pace(rung.lead(outbound.target, way, line_bps, timestamp))
+        if way.is_done:
+            outbound.awaits_keyframe, outbound.catch_up = False, None
+
+    def _pace(self, departure: Departure | Train) -> None:
         """The rest of a large frame, a group of packets at a time."""
         if departure.remaining:
             self._loop.call_later(PACE_S, self._send_more, departure)
 
-    def _send_more(self, departure: Departure) -> None:
+    def _send_more(self, departure: Departure | Train) -> None:
         departure.send()
         self._pace(departure)
 
@@ -211,6 +232,8 @@ class Programme:
             if rung is None:
                 rung = self._rungs[key] = Rung(key)
             outbound.move_to(rung)
+            if outbound.needs_keyframe(rung.history, now):
+                rung.wish.want()
             if not outbound.plan.can_ask_keyframe:
                 deaf.add(key)
             standing.setdefault(key, []).append(outbound)

@@ -101,6 +101,11 @@ class LineState:
         cap = self.terms.cap_bps if self._cap_bps is None else self._cap_bps
         return min([cap, *(bound for bound in bounds if bound is not None)])
 
+    @property
+    def rate_bps(self) -> int:
+        """What it is believed to take, sound and all."""
+        return min(self._believed_bps, self.limit_bps)
+
     def set_terms(self, terms: LinkTerms, cap_bps: int | None) -> None:
         """Another profile or cap: the line has to prove itself anew."""
         if (terms, cap_bps) == (self.terms, self._cap_bps):

@@ -78,6 +78,7 @@ class Fanout(ABC):
     def __init__(self, history_batches: int = HISTORY_BATCHES) -> None:
         self._history: OrderedDict[int, Batch] = OrderedDict()
         self._history_batches = history_batches
+        self.newest_batch = 0
         self.packets_sent = 0
         self.packets_failed = 0
         self.packets_resent = 0
@@ -98,7 +99,6 @@ class Fanout(ABC):
             len(payloads)
         )
 
-    @abstractmethod
     def prepare(
         self,
         targets: Iterable[FanoutTarget],
@@ -111,6 +111,24 @@ class Fanout(ABC):
 
         Its sequence numbers are given now, so what is sent in between follows them.
         """
+        self.newest_batch, batch = self._remember(payloads)
+        numbered = self.newest_batch, batch
+        return self._begin(targets if payloads else (), numbered, timestamp, marker_last)
+
+    def repeat(self, target: FanoutTarget, number: int, timestamp: int) -> Departure | None:
+        """The frame of `newest_batch` as it was then, for one who came later; None: forgotten."""
+        batch = self._history.get(number)
+        return None if batch is None else self._begin([target], (number, batch), timestamp, True)
+
+    @abstractmethod
+    def _begin(
+        self,
+        targets: Iterable[FanoutTarget],
+        numbered: tuple[int, Batch],
+        timestamp: int,
+        marker_last: bool,
+    ) -> Departure:
+        """Give a batch its sequence numbers with each target that is open."""
 
     @abstractmethod
     def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
@@ -160,22 +178,21 @@ class PythonFanout(Fanout):
 
     datapath = "python"
 
-    def prepare(
+    def _begin(
         self,
         targets: Iterable[FanoutTarget],
-        payloads: Sequence[bytes],
+        numbered: tuple[int, Batch],
         timestamp: int,
-        *,
-        marker_last: bool = True,
+        marker_last: bool,
     ) -> Departure:
-        number, batch = self._remember(payloads)
+        number, batch = numbered
         live: list[Run] = []
-        for target in targets if payloads else ():
+        for target in targets:
             if target.is_closed:
                 continue
             run = SentRun(
                 first_extended=target.next_extended,
-                count=len(payloads),
+                count=len(batch.payloads),
                 batch=number,
                 timestamp=(timestamp + target.ts_offset) & 0xFFFFFFFF,
                 marker_last=marker_last,

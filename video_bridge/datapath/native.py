@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import LocalMediaError
@@ -211,26 +211,26 @@ class NativeFanout(Fanout):
             (ctypes.c_void_p * len(live))(*(self._native(target).pointer for target in live)),
             any(target.sender is not None for target in live),
         )
-        self._audiences = [made, *self._audiences[: MAX_AUDIENCES - 1]]
+        if len(asked) > 1:  # one alone is gathered quickly, and may be one of many newcomers
+            self._audiences = [made, *self._audiences[: MAX_AUDIENCES - 1]]
         return made
 
-    def prepare(
+    def _begin(
         self,
         targets: Iterable[FanoutTarget],
-        payloads: Sequence[bytes],
+        numbered: tuple[int, Batch],
         timestamp: int,
-        *,
-        marker_last: bool = True,
+        marker_last: bool,
     ) -> Departure:
-        number, batch = self._remember(payloads)
-        audience = self._audience(targets if payloads else ())
+        number, batch = numbered
+        audience = self._audience(targets)
         count = len(audience.targets)
         runs = (_Run * count)()
         self.library.dp_begin(
             audience.pointers,
             count,
             runs,
-            len(payloads),
+            len(batch.payloads),
             batch.octets,
             timestamp & 0xFFFFFFFF,
             marker_last,

@@ -13,6 +13,7 @@ from ..errors import LocalMediaError
 from ..rtp.packet import timestamp_distance
 from ..rtp.rtcp import ReportBlock, SenderReport
 from ..rtp.source import SenderState
+from ..video.catch_up import CatchUp, History
 from .plan import MediaPlan
 from .rates import Rate
 
@@ -51,9 +52,11 @@ class Outbound:
         self.rate = Rate()
         self.target: FanoutTarget | None = None
         self.rung: Feed | None = None
-        self._awaits_keyframe = False
+        self.awaits_keyframe = False
+        self.catch_up: CatchUp | None = None
         self.line = LineState(terms_of("internet"))
         self._steps: tuple[RungKey, ...] = ()
+        self._sound_bps = 0
         self._reported_sequence = 0
         self._counted_packets = 0
         self._counted_octets = 0
@@ -101,7 +104,7 @@ class Outbound:
         self._steps = steps_for(plan.codec, plan.packetization_mode, plan.screen)
         if not self._steps:
             raise LocalMediaError("video_codec_unknown", codec=plan.codec)
-        sound_bps = audio_line_bps(audio_codec, terms.audio)
+        self._sound_bps = sound_bps = audio_line_bps(audio_codec, terms.audio)
         self.line.set_terms(terms, cap_bps)
         self.line.set_needs(
             [key.line_bps + sound_bps for key in self._steps],
@@ -119,11 +122,11 @@ class Outbound:
         return self.steps[0] if self.steps else None
 
     def move_to(self, feed: Feed) -> None:
-        """Be sent this encoding from its next key frame on: the one before it is not continued."""
+        """Be sent this encoding from a key frame on: the one before it is not continued."""
         if self.rung is not feed:
             self.rung = feed
-            self._awaits_keyframe = True
-            feed.wish.want()
+            self.awaits_keyframe = True
+            self.catch_up = None
 
     def follows(self, feed: Feed, *, is_key: bool, timestamp: int) -> bool:
         """Whether the feed's picture of now is sent: not to one who moved away meanwhile, nor,
@@ -133,12 +136,22 @@ class Outbound:
         """
         if self.rung is not feed:
             return False
-        if self._awaits_keyframe and is_key:
-            self._awaits_keyframe = False
-            self._go_on_from(timestamp)
-        return not self._awaits_keyframe
+        if self.awaits_keyframe and is_key:
+            self.awaits_keyframe, self.catch_up = False, None
+            self.go_on_from(timestamp)
+        return not self.awaits_keyframe
 
-    def _go_on_from(self, timestamp: int) -> None:
+    @property
+    def picture_bps(self) -> int:
+        """What its line is believed to take besides the sound."""
+        return max(0, self.line.rate_bps - self._sound_bps)
+
+    def needs_keyframe(self, history: History, now: float) -> bool:
+        """Whether only a new key frame brings it in."""
+        is_led = self.catch_up is not None and not self.catch_up.is_lost
+        return self.awaits_keyframe and not is_led and not history.leads(self.picture_bps, now)
+
+    def go_on_from(self, timestamp: int) -> None:
         """Feeds count time each by itself: the next picture is later than the last all the same."""
         target = self.target
         if target is None or target.last_timestamp is None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from ..allocation.rungs import CIF, FULL_FPS, QCIF, RungKey
 from ..codecs.video import EncodedFrame, VideoEncoder
 from ..datapath import Departure, Fanout, FanoutTarget, create_fanout
+from ..datapath.fanout import GROUP
 from ..payload import h261, h263, h263_1998, h264, vp8
+from .catch_up import CatchUp, History
 from .layouts import Pane
 from .picture import Picture, blank, scale_into, scaled, view
 
@@ -54,6 +56,24 @@ class KeyframeWish:
         self._last = now
 
 
+class Train:
+    """Pictures one behind the other, sent as one `Departure`."""
+
+    def __init__(self, departures: list[Departure]) -> None:
+        self._departures = departures
+
+    @property
+    def remaining(self) -> int:
+        return sum(departure.remaining for departure in self._departures)
+
+    def send(self, packets: int = GROUP) -> None:
+        """The next `packets`."""
+        for departure in self._departures:
+            count = min(packets, departure.remaining)
+            departure.send(count)
+            packets -= count
+
+
 class Rung:
     """One encoding: `encode` in a worker thread, then `send` on the event loop."""
 
@@ -64,8 +84,10 @@ class Rung:
         self.frames = 0
         self.has_deaf_leg = False
         self.newest: EncodedFrame | None = None  # for recorders, who take frames whole
+        self.history = History()  # for those who come later
         self._picture_id = 0
         self._departure: Departure | None = None
+        self._trains: list[Train] = []
         self._letterbox: Picture | None = None
         self._encoder: VideoEncoder | None = None
         self._last_key_at: float | None = None
@@ -146,6 +168,27 @@ class Rung:
         """
         if self._departure is not None:
             self._departure.send(self._departure.remaining)
+        for train in self._trains:
+            train.send(train.remaining)
+        self._trains.clear()
         self._departure = self.fanout.prepare(targets, payloads, timestamp_of(now))
         self._departure.send()
+        if payloads:
+            is_key = self.newest is not None and self.newest.is_key
+            octets = sum(map(len, payloads))
+            self.history.add(self.fanout.newest_batch, octets, now, is_key=is_key)
         return self._departure
+
+    def lead(self, target: FanoutTarget, way: CatchUp, line_bps: float, timestamp: int) -> Train:
+        """Send a newcomer the next of what he missed, after the picture of `timestamp` was sent.
+
+        The train is to be sent on as what `send` returns.
+        """
+        found = [
+            self.fanout.repeat(target, batch, stamp)
+            for batch, stamp in way.due(line_bps / 8 / self.fps, timestamp)
+        ]
+        train = Train([departure for departure in found if departure is not None])
+        train.send()
+        self._trains.append(train)
+        return train
