@@ -18,7 +18,14 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from sip_gateway.messages import CallChanged, CallState, Dial, HangUp
+from sip_gateway.messages import (
+    CallChanged,
+    CallState,
+    ConferenceAsked,
+    ConferenceTell,
+    Dial,
+    HangUp,
+)
 from video_bridge import LegKind, LegState, NodeClient, VideoBridgeError, WireClient
 from video_bridge import messages as node_words
 
@@ -27,8 +34,10 @@ from ..security import SYSTEM, Desk
 from . import reconcile as r
 from . import repository, roster
 from .control import repository as orders
+from .control.assembly import has_h323
 from .control.clockwork import run_due
 from .control.keys import Keys
+from .control.room_orders import RoomOrders
 from .control.scene import next_change, scene_of
 from .errors import ConsultationError
 from .lines import rungs_of
@@ -72,7 +81,7 @@ class _Key:
     key: str
 
 
-_Told = NodeEvent | CallChanged | _Compare | _NodeAway | _Key
+_Told = NodeEvent | CallChanged | ConferenceAsked | _Compare | _NodeAway | _Key
 
 
 class ConsultationLoop:
@@ -93,6 +102,7 @@ class ConsultationLoop:
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._dialled_at: dict[str, datetime] = {}
         self._keys = Keys(desk, consultation_id)
+        self._room_orders = RoomOrders(desk, consultation_id, wires.gateway)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"consultation {self._id}")
@@ -166,11 +176,16 @@ class ConsultationLoop:
             self._remember_ended(call.leg_id)
         else:
             calls[call.leg_id] = call
-        self._mirror = replace(self._mirror, calls=calls)
+        known = self._mirror.told_rooms if has_h323(calls.values()) else None
+        self._mirror = replace(self._mirror, calls=calls, told_rooms=known)
         self._tell(call)
 
     def on_key(self, leg_id: str, key: str) -> None:
         self._tell(_Key(leg_id, key))
+
+    def on_asked(self, asked: ConferenceAsked) -> None:
+        """A room asks or orders by H.243."""
+        self._tell(asked)
 
     def _remember_ended(self, leg_id: str) -> None:
         """Told before it is written: nothing is dialled or pulled again meanwhile."""
@@ -178,7 +193,7 @@ class ConsultationLoop:
         self._mirror = replace(self._mirror, ended=frozenset(self._ended))
 
     def on_gateway_gone(self) -> None:
-        self._mirror = replace(self._mirror, is_gateway_up=False, calls={})
+        self._mirror = replace(self._mirror, is_gateway_up=False, calls={}, told_rooms=None)
 
     def on_gateway_snapshot(self, calls: Sequence[CallChanged], taken_at: datetime) -> None:
         younger = {
@@ -187,7 +202,9 @@ class ConsultationLoop:
             if self._dialled_at.get(leg_id, taken_at) > taken_at
         }
         known = {call.leg_id: call for call in calls if call.leg_id not in self._ended}
-        self._mirror = replace(self._mirror, is_gateway_up=True, calls=younger | known)
+        self._mirror = replace(
+            self._mirror, is_gateway_up=True, calls=younger | known, told_rooms=None
+        )
         for call in known.values():
             self._tell(call)
         self._tell(_Compare(taken_at, node_restarted=False))
@@ -250,6 +267,9 @@ class ConsultationLoop:
             await self._show_node_away()
         elif isinstance(told, _Key):
             await self._keys.pressed(told.leg_id, told.key)
+        elif isinstance(told, ConferenceAsked):
+            with contextlib.suppress(VideoBridgeError):  # a gateway that went took its rooms along
+                await self._room_orders.asked(told)
         else:
             await self._write(told)
 
@@ -401,6 +421,9 @@ class ConsultationLoop:
             case r.Tell(key, words):
                 await node.send(words)
                 self._mirror = replace(self._mirror, told={**self._mirror.told, key: words})
+            case r.TellRooms(words):
+                self._mirror = replace(self._mirror, told_rooms=words)
+                await self._ask_gateway(words)
 
     def _know_leg(self, leg_id: str, **known: Any) -> None:
         legs = dict(self._mirror.legs)
@@ -459,10 +482,11 @@ class ConsultationLoop:
                 audio_only=member.kind is MemberKind.TELEPHONE,
                 ladder=rungs_of(member),
                 srtp_policy=member.srtp_policy,
+                bridge_role=member.bridge_role,
             )
         )
 
-    async def _ask_gateway(self, request: Dial | HangUp) -> None:
+    async def _ask_gateway(self, request: Dial | HangUp | ConferenceTell) -> None:
         body = request.model_dump(mode="json", exclude={"type"})
         await self._wires.gateway.request(request.type, body, timeout_s=5.0)
 

@@ -18,7 +18,7 @@ from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
 from .lines import SELF_TEST_NUMBER, fresh_test, lines_of
-from .model import MemberKind, ParticipantState, Protocol, srtp_policy_of
+from .model import MemberKind, ParticipantState, Protocol, bridge_role_of, srtp_policy_of
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
@@ -51,7 +51,8 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
         participant = await roster.add_member(work, row, member)
     admission = await _enter(work, row, participant)
     policy = srtp_policy_of(site.srtp_policy)
-    return replace(admission, lines=lines_of(site), srtp_policy=policy)
+    role = bridge_role_of(site.bridge_role)
+    return replace(admission, lines=lines_of(site), srtp_policy=policy, bridge_role=role)
 
 
 async def _self_test(work: Work, site: SiteRow) -> Admission:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, get_args
 from uuid import UUID
 
-from sip_gateway.messages import SrtpPolicy
+from sip_gateway.messages import BridgeRole, SrtpPolicy
 from video_bridge.messages import Link
 
 
@@ -87,6 +87,11 @@ def srtp_policy_of(word: str | None) -> SrtpPolicy | None:
     return SrtpPolicy(word) if word else None
 
 
+def bridge_role_of(word: str | None) -> BridgeRole | None:
+    """What a site is beside a hall, as the directory has it."""
+    return BridgeRole(word) if word else None
+
+
 @dataclass(frozen=True, slots=True)
 class Seat:
     """What the desk must know of a participant to give it a leg; ids as on the wires."""
@@ -104,6 +109,8 @@ class Seat:
     uri: str | None = None
     backup_uri: str | None = None  # the hall's other line
     srtp_policy: SrtpPolicy | None = None  # None: as the gateway is set
+    bridge_role: BridgeRole | None = None  # it is another MCU and no hall
+    ordinal: int = 0  # its place on the roster
     ladder: tuple[Mapping[str, Any], ...] = ()  # whom to ring when nobody answers there
     number: str | None = None
     microphone_muted: bool = False

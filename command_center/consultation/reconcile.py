@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sip_gateway.messages import CallChanged, CallState
-from video_bridge.messages import CloseReason, LegState, Link, View
+from sip_gateway.messages import BridgeRole, CallChanged, CallState, ConferenceTell
+from video_bridge.messages import CloseReason, LegState, LegView, Link
 
+from .control.assembly import assembly_of, has_h323
 from .control.staging import Scene, Words, closed_by, sight, words_for
 from .model import PULLED, SIGNALLED, ParticipantState, Protocol, Seat
 from .transitions import Entered, Event, FellSilent, NodeGone, Rang, WentAway
@@ -31,7 +32,7 @@ class NodeLeg:
     state: LegState
     microphone_muted: bool = False
     speaker_muted: bool = False
-    view: View = "hall"
+    view: LegView = "hall"
     watch: str = ""
     link: Link = "internet"
     max_bitrate_bps: int | None = None
@@ -47,6 +48,7 @@ class Mirror:
     legs: Mapping[str, NodeLeg] = field(default_factory=dict)
     calls: Mapping[str, CallChanged] = field(default_factory=dict)
     told: Mapping[str, Words] = field(default_factory=dict)  # as last sent; absent: unknown
+    told_rooms: ConferenceTell | None = None  # what H.323 rooms were told last
     ended: frozenset[str] = frozenset()  # legs that are over, though the roster may not say so yet
 
 
@@ -125,7 +127,7 @@ class TurnLeg:
     """Send it this view, or the one leg that it watches."""
 
     leg_id: str
-    view: View
+    view: LegView
     watch: str
 
 
@@ -136,6 +138,13 @@ class RateLeg:
     leg_id: str
     link: Link
     max_bitrate_bps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellRooms:
+    """What H.323 rooms are told of the conference."""
+
+    words: ConferenceTell
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,7 @@ Command = (
     | TurnLeg
     | RateLeg
     | Tell
+    | TellRooms
 )
 
 
@@ -184,6 +194,9 @@ def commands_for(wanted: Wanted, mirror: Mirror, now: datetime) -> list[Command]
             wanted.notes,
         )
         commands += [Tell(key, said) for key, said in words.items() if mirror.told.get(key) != said]
+    if mirror.is_gateway_up and has_h323(mirror.calls.values()):
+        told = assembly_of(wanted.scene, str(wanted.consultation_id), wanted.members)
+        commands += [TellRooms(told)] if mirror.told_rooms != told else []
     return commands
 
 
@@ -236,7 +249,7 @@ def _for_its_legs(
     if not mirror.is_node_up:
         return []
     me = member.participant_id
-    view, site = sight(scene, me, member.watch_id)
+    view, site = _sight(member, scene)
     watch = "" if site is None else watchable.get(site) or ""
     is_closed = closed_by(scene, me, is_muted=member.microphone_muted) is not None
     commands: list[Command] = []
@@ -252,6 +265,13 @@ def _for_its_legs(
         if held is not None and (held.view, held.watch) != (view, watch):
             commands.append(TurnLeg(held.leg_id, view, watch))
     return commands
+
+
+def _sight(member: Seat, scene: Scene) -> tuple[LegView, UUID | None]:
+    """A bridge above is never sent its own picture back."""
+    if member.bridge_role is BridgeRole.UPPER:
+        return "rest", member.watch_id if scene.is_viewing_free else None
+    return sight(scene, member.participant_id, member.watch_id)
 
 
 HERE = frozenset({ParticipantState.JOINED, ParticipantState.LOST})

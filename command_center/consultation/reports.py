@@ -56,6 +56,8 @@ def seat_of(member: repository.Member) -> Seat:
         uri=member.uri,
         backup_uri=member.backup_uri,
         srtp_policy=member.srtp_policy,
+        bridge_role=member.bridge_role,
+        ordinal=row.ordinal,
         ladder=tuple(member.ladder),
         number=row.number,
         microphone_muted=row.microphone_muted,

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from sip_gateway.messages import SrtpPolicy
+from sip_gateway.messages import BridgeRole, SrtpPolicy
 from video_bridge.messages import Link
 
 from ..database.tables import EventRow
@@ -25,7 +25,7 @@ from ..directory.tables import (
     SiteRow,
 )
 from .errors import LocalConsultationError
-from .model import link_of, srtp_policy_of
+from .model import bridge_role_of, link_of, srtp_policy_of
 from .tables import (
     DIAL_NUMBER_SEQUENCE,
     DRILL_DIAL_NUMBER_SEQUENCE,
@@ -57,6 +57,7 @@ class Member:
     uri: str | None = None
     backup_uri: str | None = None
     srtp_policy: SrtpPolicy | None = None
+    bridge_role: BridgeRole | None = None
     ladder: Sequence[Mapping[str, Any]] = ()
     link: Link = "internet"
     max_bitrate_bps: int | None = None
@@ -225,6 +226,7 @@ async def members(session: AsyncSession, consultation_id: UUID) -> list[Member]:
                 max_bitrate_bps=site.max_bitrate_bps if site is not None else None,
                 backup_uri=site.backup_uri if site is not None else None,
                 srtp_policy=srtp_policy_of(site.srtp_policy if site is not None else None),
+                bridge_role=bridge_role_of(site.bridge_role if site is not None else None),
                 ladder=site.ladder if site is not None else (),
             )
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import address_routes, bans, desk_routes, line_routes, session_routes
+from . import address_routes, bans, bridge_routes, desk_routes, line_routes, session_routes
 
 ROUTES = [
     *address_routes.ROUTES,
     *bans.ROUTES,
+    *bridge_routes.ROUTES,
     *desk_routes.ROUTES,
     *line_routes.ROUTES,
     *session_routes.ROUTES,

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sip_gateway.messages import (
     CallChanged,
     CallState,
+    ConferenceAsked,
     ContentReleased,
     ContentRequested,
     DtmfPressed,
@@ -293,6 +294,11 @@ class Switchboard:
                 loop_of_call.on_call(call)
         elif type_ == "call.dtmf":
             self._on_key(DtmfPressed.model_validate(body))
+        elif type_ == "conference.asked":
+            asked = ConferenceAsked.model_validate(body)
+            asked_of = self._loops.get(_uuid(asked.conference_id))
+            if asked_of is not None:
+                asked_of.on_asked(asked)
         elif type_ == "self_test.done" and self.is_leader:
             self._spawn(self._keep(lambda w: keep_self_test(w, SelfTestDone.model_validate(body))))
         elif type_ == "source.banned":

@@ -115,7 +115,7 @@ async def list_sites(ctx: Context[None]) -> Items[SiteOut]:
 
 
 _SITE = {"organisation_id", "tier", "account", "uri", "trusted_host", "backup_uri", "ladder"}
-_SITE |= {"link", "max_bitrate_bps", "srtp_policy", "self_test"}
+_SITE |= {"link", "max_bitrate_bps", "srtp_policy", "bridge_role", "self_test"}
 _PLACED = {"id", "name", "longitude", "latitude", "region_code", "is_demo"}
 
 

@@ -69,6 +69,7 @@ class SiteOut(Placed):
     link: str = "internet"
     max_bitrate_bps: int | None = None
     srtp_policy: SrtpPolicy | None = None  # none: as the gateway is set
+    bridge_role: Literal["upper", "lower"] | None = None  # another MCU above or below us
     self_test: SelfTestOut | None = None
 
 

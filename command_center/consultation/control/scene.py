@@ -39,6 +39,7 @@ def scene_of(
         polling_id=None if running is None else running.turn.site,
         polling_view="hall" if running is None else running.view,
         speakers=frozenset(request.participant_id for request in granted),
+        waiting=tuple(r.participant_id for r in floor if r.state == "waiting"),
         is_floor_exclusive=any(request.is_exclusive for request in granted),
         overlay=_overlay(control.overlay or {}, now),
     )

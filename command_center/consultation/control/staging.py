@@ -61,6 +61,7 @@ class Scene:
     polling_id: UUID | None = None
     polling_view: View = "hall"
     speakers: frozenset[UUID] = frozenset()
+    waiting: tuple[UUID, ...] = ()  # for the floor, in order
     is_floor_exclusive: bool = False
     overlay: Overlay = field(default_factory=Overlay)
 

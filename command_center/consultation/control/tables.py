@@ -87,7 +87,7 @@ class FloorRow(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     consultation_id: UUID = Field(foreign_key="consultation.id", index=True)
     participant_id: UUID = Field(foreign_key="consultation_participant.id")
-    origin: str = Field(max_length=8, description="page, key (DTMF) or desk")
+    origin: str = Field(max_length=8, description="page, key (DTMF), room (H.243) or desk")
     state: str = Field(default="waiting", max_length=12)
     is_exclusive: bool = Field(default=False, description="closes the others' microphones")
     requested_at: datetime = Field(sa_column=_instant(nullable=False))
