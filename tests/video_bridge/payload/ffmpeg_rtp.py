@@ -117,7 +117,7 @@ def decoded_by_ffmpeg(
     out: list[av.VideoFrame] = []
     try:
         options = {"protocol_whitelist": "file,udp,rtp", "analyzeduration": "300000"}
-        with av.open(str(sdp), options=options, timeout=5.0) as source:
+        with av.open(str(sdp), options=options, timeout=30.0) as source:
             for frame in source.decode(video=0):
                 out.append(frame)
                 if len(out) >= len(frames):
