@@ -15,3 +15,8 @@ class RemoteH323Error(SignallingError):
     """The peer sent something malformed, or out of its order."""
 
     code = "h323_malformed"
+
+
+# What reading a decoded value raises when the peer chose alternatives that no message has there:
+# the decoder takes every extension that it does not know, as octets.
+SHAPE = (KeyError, ValueError, TypeError, IndexError, AttributeError)
