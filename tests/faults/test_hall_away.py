@@ -120,7 +120,11 @@ async def test_a_hall_whose_network_was_gone_is_redialled(tmp_path: Path) -> Non
         try:
             async with in_consultation(tmp_path, product, hall) as centre:
                 await reaches("is shown", centre.shows_the_hall)
-                assert await centre.state() == "joined"
+
+                async def is_joined() -> bool:
+                    return await centre.state() == "joined"
+
+                await reaches("is told as joined", is_joined)
                 cut("private")
                 ends = time.monotonic() + AWAY_S
 
@@ -138,7 +142,7 @@ async def test_a_hall_whose_network_was_gone_is_redialled(tmp_path: Path) -> Non
                 await reaches("leaves its old call", lambda: said(hall, " terminated"))
                 assert hall.peer.text().count("Call established") == 2
                 assert hall.peer.text().count(" terminated") == 1
-                assert await centre.state() == "joined"
+                await reaches("is told as joined", is_joined)
                 assert max(centre.legs) == 1 and max(centre.calls) == 1
                 assert min(centre.legs) == 0  # its leg was freed meanwhile
         finally:

@@ -136,5 +136,5 @@ def test_four_kinds_meet_and_present_to_each_other(stage: Stage) -> None:
     stage.phone.page.get_by_role("button", name="共享屏幕").click()
     _shows(stage.room.slides_seen, {SLIDE}, "H.323 room's second stream")
     _shows(stage.hall.seen, {SLIDE}, "SIP room")
-    assert ROOM in stage.room.seen()
+    _shows(stage.room.seen, {ROOM}, "H.323 room beside the second stream")
     assert stage.holder() == PHONE_NAME

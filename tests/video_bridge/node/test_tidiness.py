@@ -41,6 +41,7 @@ async def is_freed_after(ended: int, *, is_idle: bool) -> bool:
             tidy.ended()
         await asyncio.sleep(0.05)
         tidy.close()
+        pool.shutdown()  # what was given to it is done
         return left() is None
 
 
@@ -62,7 +63,7 @@ async def test_a_closed_programme_gives_its_encoders_back_at_once() -> None:
         tap = SimpleNamespace(rung=None, take_picture=lambda frame, now: None)
         programme.taps.append(tap)
         running = asyncio.create_task(programme.run())
-        for _ in range(400):
+        for _ in range(1200):
             if tap.rung is not None and tap.rung.newest is not None:
                 break
             await asyncio.sleep(0.05)
