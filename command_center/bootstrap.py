@@ -57,6 +57,11 @@ def gateway_socket(settings: Settings) -> Path:
     return settings.run_dir / "gateway.sock"
 
 
+def worker_mark(settings: Settings) -> Path:
+    """The file by which a worker says that it runs."""
+    return settings.run_dir / "worker.pid"
+
+
 def certificate_folder(settings: Settings) -> Path:
     """Where certificates made by ourselves are kept."""
     return settings.var_dir / "certificate"

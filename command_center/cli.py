@@ -147,6 +147,18 @@ def gateway(settings_file: SettingsFile = None, var: VarDir = None) -> None:
 
 
 @app.command()
+def worker(settings_file: SettingsFile = None, var: VarDir = None) -> None:
+    """Run one more worker for coverage studies, against a database that runs already."""
+    from .worker_process import run_worker
+
+    settings = _settings(settings_file, var_dir=var)
+    if settings.database_url is None:
+        Speaker().line("database_url_missing")
+        raise typer.Exit(2)
+    run_worker(settings, settings.database_url)
+
+
+@app.command()
 def migrate(settings_file: SettingsFile = None, var: VarDir = None) -> None:
     """Bring the database to the newest schema."""
     from .database import migrate as run

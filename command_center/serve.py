@@ -17,7 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .bootstrap import certificate_folder, gateway_socket, node_socket, public_url
+from .bootstrap import (
+    certificate_folder,
+    gateway_socket,
+    node_socket,
+    public_url,
+    worker_mark,
+)
 from .console_text import Speaker
 from .database import EmbeddedPostgres, migrate
 from .processes import (
@@ -35,6 +41,7 @@ from .settings import Settings
 from .supervisor import ChildSpec, ChildState, Supervisor
 
 HEALTHY_WITHIN_S = 30.0
+WORKER_NICE = 15  # a study yields to everything that people wait for
 DATABASE_GRACE_S = 2.0  # then it is stopped as by a power cut, which loses nothing acknowledged
 
 
@@ -110,7 +117,7 @@ def _own_host(settings: Settings) -> str:
 
 
 def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
-    """Media node, gateway and web process."""
+    """Media node, gateway, web process and one worker."""
     ours = [sys.executable, "-m", "command_center"]
     node_argv = [sys.executable, "-m", "video_bridge.node"]
     node_argv += ["--socket", str(node_socket(settings)), "--node-id", "node-1"]
@@ -138,7 +145,17 @@ def child_specs(settings: Settings, settings_file: Path) -> list[ChildSpec]:
             [*ours, "web", "--settings", file],
             lambda: http_answers(host, settings.listen_port, "/api/v1/config", is_https=is_https),
         ),
+        ChildSpec(
+            "worker",
+            [*ours, "worker", "--settings", file],
+            lambda: _exists(worker_mark(settings)),
+            nice=WORKER_NICE,
+        ),
     ]
+
+
+async def _exists(path: Path) -> bool:
+    return await asyncio.to_thread(path.exists)
 
 
 async def _healthy(settings: Settings, stopping: asyncio.Event) -> bool:

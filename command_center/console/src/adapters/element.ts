@@ -21,6 +21,7 @@ import {
   ElLoadingDirective,
   ElOption,
   ElPopover,
+  ElProgress,
   ElRadioButton,
   ElRadioGroup,
   ElSelect,
@@ -52,6 +53,7 @@ import 'element-plus/theme-chalk/el-option.css'
 import 'element-plus/theme-chalk/el-overlay.css'
 import 'element-plus/theme-chalk/el-popover.css'
 import 'element-plus/theme-chalk/el-popper.css'
+import 'element-plus/theme-chalk/el-progress.css'
 import 'element-plus/theme-chalk/el-radio-button.css'
 import 'element-plus/theme-chalk/el-radio-group.css'
 import 'element-plus/theme-chalk/el-scrollbar.css'
@@ -85,6 +87,7 @@ const components = [
   ElInputNumber,
   ElOption,
   ElPopover,
+  ElProgress,
   ElRadioButton,
   ElRadioGroup,
   ElSelect,

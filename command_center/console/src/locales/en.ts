@@ -8,6 +8,7 @@ import library from './en/library'
 import phone from './en/phone'
 import { live, recording } from './en/recording'
 import report from './en/report'
+import sweep from './en/sweep'
 
 const en: typeof zh = {
   app: { name: 'Emergency Command and Consultation', drill: 'DRILL', demo: 'Demonstration data' },
@@ -16,6 +17,7 @@ const en: typeof zh = {
     report: 'Report',
     incidents: 'Incidents',
     dispatch: 'Dispatch',
+    sweeps: 'Studies',
     map: 'Map',
     consultations: 'Meetings',
     recordings: 'Recordings',
@@ -187,6 +189,7 @@ const en: typeof zh = {
   dispatch,
   incident,
   report,
+  sweep,
   consultation,
   control,
   content,

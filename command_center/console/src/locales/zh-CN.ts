@@ -7,6 +7,7 @@ import library from './zh-CN/library'
 import phone from './zh-CN/phone'
 import { live, recording } from './zh-CN/recording'
 import report from './zh-CN/report'
+import sweep from './zh-CN/sweep'
 
 export default {
   app: { name: '应急指挥与会商', drill: '演练', demo: '演示数据' },
@@ -15,6 +16,7 @@ export default {
     report: '信息报送',
     incidents: '事件',
     dispatch: '调度台',
+    sweeps: '覆盖推演',
     map: '一张图',
     consultations: '会商',
     recordings: '录像',
@@ -186,6 +188,7 @@ export default {
   dispatch,
   incident,
   report,
+  sweep,
   consultation,
   control,
   content,

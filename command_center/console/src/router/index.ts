@@ -9,6 +9,7 @@ const children: RouteRecordRaw[] = [
   { path: 'incidents/:id', name: 'incident', component: () => import('@/views/incident/IncidentPage.vue'), props: true },
   { path: 'incidents/:id/report', name: 'follow-up', component: () => import('@/views/report/ReportPage.vue'), props: true },
   { path: 'dispatch', name: 'dispatch', component: () => import('@/views/dispatch/DispatchPage.vue') },
+  { path: 'sweeps', name: 'sweeps', component: () => import('@/views/sweeps/SweepsPage.vue') },
   { path: 'map', name: 'map', component: () => import('@/views/library/MapPage.vue') },
   { path: 'consultations', name: 'consultations', component: () => import('@/views/consultation/ConsultationList.vue') },
   { path: 'consultations/:id', name: 'consultation', component: () => import('@/views/consultation/ConsultationPage.vue'), props: true },
