@@ -501,12 +501,9 @@ class ContentStopped(Body):
     reason: Literal["cleared", "left"]
 
 
-class RecordingSegment(Body):
-    """A segment is closed, on the disk (fsync) under its name, and plays by itself."""
+class ClosedSegment(Body):
+    """A line of a recording's manifest: a file that is whole and plays by itself."""
 
-    type: Literal["recording.segment"] = "recording.segment"
-    conference_id: str
-    recording_id: str
     source: str = Field(description="programme, content:LEG_ID or leg:LEG_ID")
     name: str = Field(default="", description="the site's name when the segment began")
     sequence: int
@@ -520,6 +517,14 @@ class RecordingSegment(Body):
     head_bytes: int = Field(description="fragmented MP4: its first bytes, that open it; else 0")
     sha256: str
     sm3: str
+
+
+class RecordingSegment(ClosedSegment):
+    """A segment is closed, on the disk (fsync) under its name."""
+
+    type: Literal["recording.segment"] = "recording.segment"
+    conference_id: str
+    recording_id: str
 
 
 class RecordingFailed(Body):

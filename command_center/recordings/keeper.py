@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import structlog
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from video_bridge import NodeClient, VideoBridgeError
@@ -36,6 +35,7 @@ LOCK = 0x434C5245  # one working keeper per installation
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 3600.0
 MANIFEST = "segments.jsonl"
+_BOOKED = set(node_words.ClosedSegment.model_fields) - {"started_at_ms"}
 _log = structlog.get_logger("command_center.recordings")
 
 _Told = (
@@ -45,24 +45,6 @@ _Told = (
     | node_words.LiveFailed
     | node_words.LiveFlowing
 )
-
-
-class ManifestLine(BaseModel):
-    """One closed segment as the recorder wrote it down."""
-
-    source: str
-    name: str
-    sequence: int
-    file_name: str
-    codec: str
-    width: int
-    height: int
-    started_at_ms: int
-    duration_ms: int
-    size_bytes: int
-    head_bytes: int
-    sha256: str
-    sm3: str
 
 
 class RecordingKeeper:
@@ -238,8 +220,7 @@ class RecordingKeeper:
         try:
             match told:
                 case node_words.RecordingSegment():
-                    line = ManifestLine.model_validate(told.model_dump())
-                    await self._book(UUID(told.recording_id), [line])
+                    await self._book(UUID(told.recording_id), [told])
                 case node_words.RecordingFailed():
                     await self._alarm(UUID(told.recording_id), told.code)
                 case node_words.RecordingResumed():
@@ -251,13 +232,13 @@ class RecordingKeeper:
         except (RecordingError, ValueError) as error:  # of a recording that is not ours
             _log.warning("recording_report_dropped", error=str(error))
 
-    async def _book(self, recording_id: UUID, lines: list[ManifestLine]) -> None:
+    async def _book(self, recording_id: UUID, lines: Sequence[node_words.ClosedSegment]) -> None:
         if not lines:
             return
         async with self._desk.work(SYSTEM) as work:
             row, consultation = await repository.recording(work.session, recording_id)
             for line in lines:
-                values = line.model_dump(exclude={"started_at_ms"})
+                values = line.model_dump(include=_BOOKED)
                 started_at = datetime.fromtimestamp(line.started_at_ms / 1000, UTC)
                 segment = SegmentRow(
                     **values,
@@ -327,7 +308,7 @@ class RecordingKeeper:
                 service.tell(work, fresh, consultation)
 
 
-def _manifest(path: Path) -> list[ManifestLine]:
+def _manifest(path: Path) -> list[node_words.ClosedSegment]:
     """A line that a full disk cut is passed over."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -335,6 +316,6 @@ def _manifest(path: Path) -> list[ManifestLine]:
         return []
     lines = []
     for line in text.splitlines():
-        with contextlib.suppress(ValueError, ValidationError):
-            lines.append(ManifestLine.model_validate(json.loads(line)))
+        with contextlib.suppress(ValueError):
+            lines.append(node_words.ClosedSegment.model_validate_json(line))
     return lines

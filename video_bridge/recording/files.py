@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import av
 import av.error
 
 from ..errors import RemoteMediaError, VideoBridgeError
+from ..messages import ClosedSegment
 from . import boxes
 from .times import TICKS_PER_S
 
@@ -25,25 +25,6 @@ PART = ".part"
 MANIFEST = "segments.jsonl"
 ZERO = "recording.json"
 _CODECS = {"h264": "H264", "vp8": "VP8", "h263": "H263", "h261": "H261"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedSegment:
-    """One line of the manifest; times in ms, `started_at_ms` since 1970."""
-
-    source: str
-    name: str
-    sequence: int
-    file_name: str
-    codec: str
-    width: int
-    height: int
-    started_at_ms: int
-    duration_ms: int
-    size_bytes: int
-    head_bytes: int
-    sha256: str
-    sm3: str
 
 
 class PartFile:
@@ -107,7 +88,7 @@ def zero_of(folder: Path, now_ms: int) -> int:
 
 def note(folder: Path, segment: ClosedSegment) -> None:
     """One more line of the manifest."""
-    line = json.dumps(asdict(segment), ensure_ascii=False) + "\n"
+    line = json.dumps(segment.model_dump(), ensure_ascii=False) + "\n"
     with (folder / MANIFEST).open("a", encoding="utf-8") as manifest:
         manifest.write(line)
         manifest.flush()
@@ -118,8 +99,8 @@ def manifest(folder: Path) -> Iterator[ClosedSegment]:
     """What was closed; a line that was cut by a full disk is passed over."""
     with contextlib.suppress(FileNotFoundError):
         for line in (folder / MANIFEST).read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(ValueError, TypeError):
-                yield ClosedSegment(**json.loads(line))
+            with contextlib.suppress(ValueError):
+                yield ClosedSegment.model_validate_json(line)
 
 
 def next_sequences(folder: Path) -> dict[str, int]:

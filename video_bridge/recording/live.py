@@ -15,8 +15,8 @@ import av
 import av.error
 import numpy as np
 
+from ..messages import ClosedSegment
 from . import boxes
-from .files import ClosedSegment
 from .muxing import Mp4Muxer
 from .playlist import PlaylistEntry, hls_playlist
 from .recorder import Recorder, Say

@@ -10,11 +10,11 @@ import errno
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from ..messages import ClosedSegment
 from . import files
 from .segments import SEGMENT_S, SegmentedSource
 from .sound import AacEncoder
@@ -133,9 +133,9 @@ class Recorder:
             aac_config=None if self._aac is None or key != "programme" else self._aac.config,
         )
 
-    def _closed(self, segment: files.ClosedSegment) -> None:
+    def _closed(self, segment: ClosedSegment) -> None:
         files.note(self._folder, segment)
-        self._say({"event": "segment", **asdict(segment)})
+        self._say({"event": "segment", **segment.model_dump()})
 
     def tick(self, wall_us: int) -> None:
         """Look at the disk each second, and at sources from which nothing comes."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import VideoBridgeError
-from .files import ClosedSegment, PartFile, file_name
+from ..messages import ClosedSegment
+from .files import PartFile, file_name
 from .muxing import DEFAULT_TICKS, Muxer, muxer_for
 from .sizes import size_of
 from .times import TICKS_PER_S, MediaTime

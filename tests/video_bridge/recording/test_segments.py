@@ -10,8 +10,8 @@ import av
 import pytest
 
 from video_bridge.errors import RemoteMediaError
+from video_bridge.messages import ClosedSegment
 from video_bridge.recording import boxes, files
-from video_bridge.recording.files import ClosedSegment
 from video_bridge.recording.segments import SegmentedSource
 from video_bridge.recording.sizes import size_of
 from video_bridge.recording.sound import AacEncoder
