@@ -76,6 +76,7 @@ class Calls:
         self._offers: dict[str, SessionDescription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_untaken: Callable[[Call, CallResult], bool] = lambda call, result: False
+        self.on_key: Callable[[str, str], bool] = lambda leg_id, key: False
         self.on_silent: Callable[[Call], None] = lambda call: None
         self._removals: dict[str, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -352,7 +353,7 @@ class Calls:
                 self.spawn(self.legs.key_frame(call))
             return
         key = pressed_key(content_type, body)
-        if key is not None:
+        if key is not None and not self.on_key(call.leg_id, key):
             self._announce(
                 DtmfPressed(leg_id=call.leg_id, conference_id=call.conference_id, digit=key)
             )
@@ -360,6 +361,9 @@ class Calls:
     # --- what the media node says ---------------------------------------------------------------
 
     def on_node_event(self, event: node_words.Event) -> None:
+        if isinstance(event, node_words.DtmfPressed):
+            self.on_key(event.leg_id, event.digit)
+            return
         known = node_words.LegClosed | node_words.LegLost | node_words.KeyframeWanted
         if not isinstance(event, known):
             return

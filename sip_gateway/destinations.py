@@ -43,6 +43,8 @@ class Destinations:
         if request.uri is not None:
             target = parse_sip_uri(request.uri).without()
             return Destination(target, await self._resolve(target))
+        if request.number is None:
+            return None  # a guest that withheld its number
         trunk = await self._directory.trunk()
         if trunk is None:
             raise RemoteSipError("trunk_missing")

@@ -20,7 +20,8 @@ from .destinations import Destination, Destinations
 from .errors import LocalSipError, RemoteSipError
 from .guard import Offence
 from .ladder import UNTAKEN, Ladder
-from .messages import CallResult, CallState, Dial, Rung
+from .lobby import Lobbies
+from .messages import CallResult, CallState, Dial, Rung, SrtpPolicy
 from .ports import Admission as Admitted
 from .ports import Directory, Refusal
 from .registrations import Registrations
@@ -52,8 +53,10 @@ class Dialling:
         *,
         self_tests: SelfTests,
     ) -> None:
+        lobbies: Lobbies,
         self._settings, self._calls, self.self_tests = settings, calls, self_tests
         self._directory, self._admission = directory, admission
+        self.lobbies = lobbies
         self._destinations = Destinations(calls.edge, registrations, directory)
         self._ladders: dict[str, Ladder] = {}  # by leg
         calls.on_untaken, calls.on_silent = self._climb, self._check_line
@@ -327,17 +330,20 @@ class Dialling:
                 self._ladders[call.leg_id] = _lines_of(call, admitted.lines)
             edge.agent.ring(event.session_id, edge.now())
             edge.pump()
-            if not await self._prepare_self_test(call, admitted):
+            if not await self._prepare_room(call, admitted, event):
                 return
             await self._answer(call, offer)
             calls.drop_leg_if_over(call)
 
-    async def _prepare_self_test(self, call: Call, admitted: Admitted) -> bool:
-        """Open the conference of a self-test; False when there is no node to do it."""
-        if admitted.self_test_contact is None:
-            return True
+    async def _prepare_room(self, call: Call, admitted: Admitted, event: IncomingCall) -> bool:
+        """Open the conference of a self-test or lobby; False when there is no node to do it."""
         try:
-            await self.self_tests.open(call, admitted.self_test_contact)
+            if admitted.self_test_contact is not None:
+                await self.self_tests.open(call, admitted.self_test_contact)
+            elif admitted.lobby is not None:
+                uri = event.request.from_.uri
+                caller = uri.user if isinstance(uri, SipUri) else None
+                await self.lobbies.open(call, admitted.lobby, caller or "")
         except VideoBridgeError as error:
             self._refuse(call, 503, error.code)
             return False

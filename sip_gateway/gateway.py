@@ -21,6 +21,7 @@ from .floors import Floors
 from .guard import Offence
 from .h323_edge import H323Edge
 from .legs import Legs
+from .lobby import Lobbies
 from .messages import (
     Body,
     CallResult,
@@ -106,6 +107,8 @@ class Gateway:
         )
         self._transfers = Transfers(self.calls, directory)
         self_tests = SelfTests(self._node, self.calls)
+        lobbies = Lobbies(self._node, self.calls, directory, self._transfers.move)
+        self.calls.on_key = lobbies.on_key
         self._dialling = Dialling(
             settings,
             self.calls,
@@ -113,6 +116,7 @@ class Gateway:
             directory,
             admission,
             self_tests=self_tests,
+            lobbies=lobbies,
         )
         self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
         self._ticker: asyncio.Task[None] | None = None

@@ -331,8 +331,9 @@ class H323Edge:
                 room.release("noPermission", CallResult.DECLINED)
                 return
         admitted = await self._directory.admit(account, dialled)
-        if isinstance(admitted, Refusal):
-            reason = _REFUSALS.get(admitted.sip_status, "destinationRejection")
+        if isinstance(admitted, Refusal) or admitted.lobby is not None:
+            status = admitted.sip_status if isinstance(admitted, Refusal) else 404
+            reason = _REFUSALS.get(status, "destinationRejection")
             room.release(reason, CallResult.DECLINED)
             return
         self.hang_up(admitted.leg_id)

@@ -20,6 +20,14 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Lobby:
+    """The caller waits and is asked by keys for what is missing."""
+
+    number: str | None  # the consultation it dialled; None: it is asked for that too
+    needs_pin: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """The caller may enter this conference as this leg."""
 
@@ -29,6 +37,7 @@ class Admission:
     self_test_contact: str | None = None  # it is a self-test; whom to ring when something is wrong
     srtp_policy: SrtpPolicy | None = None  # of its media; None: as the gateway is set
     bridge_role: BridgeRole | None = None  # it is another MCU and no room
+    lobby: Lobby | None = None  # not in yet: a conference of its own, with a PIN to enter by
     lines: tuple[str, ...] = ()  # other addresses of this room, for when its line is cut
 
 
@@ -60,6 +69,11 @@ class Directory(Protocol):
 
     async def admit(self, account: str, number: str) -> Admission | Refusal:
         """An authenticated account dialled `number`: which conference, as which leg?"""
+
+    async def enter(
+        self, account: str, caller: str, number: str, pin: str | None
+    ) -> Admission | None:
+        """A caller in the lobby keyed this in; None: wrong, and not said which of both."""
 
     async def trunk(self) -> Trunk | None:
         """The telephone trunk, None when none is configured."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tomllib
 from collections import deque
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
+from typing import Any, Protocol
 
 import structlog
 
@@ -27,8 +25,8 @@ from video_bridge.messages import (
 )
 
 from .call import Call
-from .calls import Calls
-from .messages import CallState, SelfTestDone
+from .locales import words_of
+from .messages import Body, CallState, SelfTestDone
 
 FIRST_JUDGED_S = 6.0
 JUDGED_EVERY_S = 2.0
@@ -92,8 +90,7 @@ def _incoming(leg: LegStats, media: str) -> StreamStats | None:
 
 @cache
 def _words(language: str) -> dict[str, str]:
-    text = resources.files(__package__).joinpath(f"locales/{language}.toml").read_text("utf-8")
-    return dict(tomllib.loads(text)["self_test"])
+    return words_of(language, "self_test")
 
 
 def in_words(heard: Heard, contact: str, language: str = "zh") -> str:

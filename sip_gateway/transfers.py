@@ -50,11 +50,13 @@ class Transfers:
         admitted = await self._directory.admit(call.account, number)
         if isinstance(admitted, Refusal):
             return admitted.sip_status
+        if admitted.lobby is not None:
+            return 403
         if call.is_over:
             return 503
-        return 200 if await self._move(call, admitted) else 503
+        return 200 if await self.move(call, admitted) else 503
 
-    async def _move(self, call: Call, admitted: Admission) -> bool:
+    async def move(self, call: Call, admitted: Admission) -> bool:
         """Bind the leg in the other conference, then let the old one go."""
         calls = self._calls
         previous, media = calls.local_of(call), call.local_media

@@ -61,6 +61,11 @@ class NodeClient:
     async def add_leg(self, request: m.LegAdd, *, timeout_s: float = 15.0) -> m.LegAdded:
         return m.LegAdded.model_validate(await self._ask(request, timeout_s))
 
+    async def say(self, leg_id: str, prompt: str) -> float:
+        """Say a recording to one leg. Returns its seconds; raises VideoBridgeError."""
+        answer = await self._ask(m.PromptPlay(leg_id=leg_id, name=prompt), 5.0)
+        return m.PromptPlaying.model_validate(answer).duration_s
+
     async def stats(self, conference_id: str | None = None) -> m.Snapshot:
         return m.Snapshot.model_validate(
             await self._ask(m.StatsGet(conference_id=conference_id), 5.0)

@@ -17,6 +17,7 @@ from . import messages as m
 from .codecs.picture import Picture
 from .errors import LocalMediaError
 from .messages import CloseReason, LegKind, LegState, LegView
+from .prompt import Prompt
 from .video.compositor import PaneState, PaneView
 
 CONNECT_TIMEOUT_S = 20.0
@@ -154,6 +155,7 @@ class Leg:
         self.watching: str | None = None  # the one leg that it is sent instead
         self.is_speaking = False
         self.level_dbov: int | None = None
+        self.prompt: Prompt | None = None  # what this leg alone is told now
         self.watch = SilenceWatch()
         self.added_at = now
         self.up_at: float | None = None

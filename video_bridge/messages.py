@@ -264,6 +264,23 @@ class ContentSet(Body):
 
     The roof owns the one content token and names its holder here. The same again changes nothing.
     Errors: `leg_unknown`, `content_not_negotiated` (the leg sends no content).
+class PromptPlay(Body):
+    """Say a recording of the house to this leg alone, over what it hears; a newer one replaces it.
+
+    The reply is `prompt.playing`. Raises `leg_unknown`, `prompt_unknown`.
+    """
+
+    type: Literal["leg.prompt"] = "leg.prompt"
+    leg_id: str
+    name: str = Field(max_length=40)
+
+
+class PromptPlaying(Body):
+    """How long the recording takes, seconds."""
+
+    duration_s: float
+
+
     """
 
     type: Literal["content.set"] = "content.set"
@@ -592,6 +609,7 @@ Request = (
 Event = (
     LegUp
     | LegLost
+    | PromptPlay
     | LegClosed
     | DtmfPressed
     | KeyframeWanted

@@ -19,6 +19,7 @@ from .audio.voice import Voice
 from .codecs.audio import AudioEncoder, audio_encoder
 from .datapath import Fanout, create_fanout
 from .leg import Leg
+from .prompt import over
 from .streams.outbound import Outbound
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class _Ear:
     terms: AudioTerms
     is_silenced: bool
     outbound: Outbound
+    prompt: Frame | None  # 20 ms that it alone hears, over the others
 
 
 _Key = tuple[str, str, AudioTerms]  # who hears it, codec, and for what line
@@ -97,7 +99,12 @@ class Sound:
         legs = [leg for leg in self._legs() if leg.publish and leg.has_media]
         ears = [
             _Ear(
-                leg.leg_id, outbound.plan.codec, _terms(leg, outbound), leg.speaker_muted, outbound
+                leg.leg_id,
+                outbound.plan.codec,
+                _terms(leg, outbound),
+                leg.speaker_muted,
+                outbound,
+                _prompt_of(leg),
             )
             for leg, outbound in self._receivers()
         ]
@@ -123,7 +130,9 @@ class Sound:
         result = self._mixer.tick(inputs, muted)
         mixed = _Mixed(levels_dbov=levels, full=result.listeners)
         for ear in ears:
-            if ear.is_silenced:
+            if ear.prompt is not None:
+                who = ear.leg_id
+            elif ear.is_silenced:
                 who = _SILENT
             elif result.is_shared(ear.leg_id):
                 who = _SHARED
@@ -137,8 +146,11 @@ class Sound:
                     if who == _SILENT
                     else result.for_leg(ear.leg_id)
                 )
+                if ear.prompt is not None:
+                    frame = over(ear.prompt, np.zeros_like(frame) if ear.is_silenced else frame)
                 mixed.payloads[key] = self._encoder(key).encode(frame)
-        self._forget_encoders({leg.leg_id for leg in legs})
+        prompted = {ear.leg_id for ear in ears if ear.prompt is not None}
+        self._forget_encoders({leg.leg_id for leg in legs} | prompted)
         return mixed
 
     def _take_voices(
@@ -208,6 +220,16 @@ class Sound:
             self.speaker = None
         for leg in legs:
             leg.is_speaking = leg.leg_id == self.speaker
+
+
+def _prompt_of(leg: Leg) -> Frame | None:
+    """The next 20 ms of what this leg alone is told, a muted speaker or not."""
+    if leg.prompt is None:
+        return None
+    frame = leg.prompt.tick()
+    if frame is None:
+        leg.prompt = None
+    return frame
 
 
 def _terms(leg: Leg, outbound: Outbound) -> AudioTerms:

@@ -51,7 +51,10 @@ async def shown(ctx: Context[Any], row: ConsultationRow) -> ConsultationOut:
     state = await state_of(ctx.work.session, row, ctx.work.now)
     alarms = ctx.service(Switchboard).alarms.standing(row.id)
     ways = await _ways(ctx, roster)
-    return consultation_out(row, roster, _figures(ctx, row.id), state, alarms, ways=ways)
+    found = consultation_out(row, roster, _figures(ctx, row.id), state, alarms, ways=ways)
+    if row.state == "open" and ctx.actor.may(Permission.CONSULTATION_CONTROL):
+        found.pin = ctx.service(Switchboard).pin_of(row.id)
+    return found
 
 
 async def _ways(ctx: Context[Any], roster: Sequence[ParticipantRow]) -> Ways:

@@ -7,6 +7,7 @@ does not exist get the same answer.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from sip_gateway.ports import Admission, Credential, Refusal, StoredBinding, Trunk
 
@@ -17,8 +18,11 @@ from . import repository, roster
 from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
+from .line_in_use import uri_host
 from .lines import SELF_TEST_NUMBER, fresh_test, lines_of
+from .lobby import LOBBY_NUMBER, TRUNK_ACCOUNT, enter, lobby_for
 from .model import MemberKind, ParticipantState, Protocol, bridge_role_of, srtp_policy_of
+from .pins import is_pin
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
@@ -37,8 +41,10 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     site = await repository.site_of_account(work.session, account)
     if site is not None and number == SELF_TEST_NUMBER:
         return await _self_test(work, site)
+    if site is None or number == LOBBY_NUMBER:
+        return lobby_for(site, number)
     row = await repository.open_by_dial_number(work.session, number)
-    if site is None or row is None:
+    if row is None:
         return NOT_HERE
     participant = await repository.participant_of_site(work.session, row.id, site.id)
     state = None if participant is None else ParticipantState(participant.state)
@@ -95,6 +101,8 @@ class GatewayDirectory:
         return Credential(row.account, row.realm, row.ha1_md5, row.ha1_sha256)
 
     async def account_at(self, host: str) -> str | None:
+        if self._trunk is not None and host == uri_host(self._trunk.uri):
+            return TRUNK_ACCOUNT
         async with self._desk.database.session() as session:
             return await repository.account_of_host(session, host)
 
@@ -104,6 +112,18 @@ class GatewayDirectory:
         actor = Actor(id=f"sip:{account}"[:64], name=account, kind=ActorKind.SYSTEM)
         async with self._desk.work(actor) as work:
             return await admit(work, account, number)
+
+    async def enter(
+        self, account: str, caller: str, number: str, pin: str | None
+    ) -> Admission | None:
+        if pin is None:
+            admitted = await self.admit(account, number)
+            if isinstance(admitted, Refusal) or admitted.lobby is not None:
+                return None
+            return admitted
+        actor = Actor(id=f"sip:{account}"[:64], name=caller[:60], kind=ActorKind.SYSTEM)
+        async with self._desk.work(actor) as work:
+            return await enter(work, caller, number, pin, partial(is_pin, self._desk))
 
     async def trunk(self) -> Trunk | None:
         return self._trunk

@@ -31,6 +31,11 @@ def _parts(uri: str) -> tuple[str, str]:
     return (found[1] or "", found[2].strip("[]")) if found else ("", "")
 
 
+def uri_host(uri: str) -> str:
+    """The host of an address without its port; empty for what is no address."""
+    return _parts(uri)[1]
+
+
 def reached(site: SiteRow | None, call: CallChanged | None) -> Reached:
     """From the directory and the gateway's call; nothing of a member without either."""
     link = None if site is None else link_of(site.link)

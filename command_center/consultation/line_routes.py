@@ -69,7 +69,7 @@ class LinesOut(LinesIn):
 
 
 async def _site(work: Work, site_id: UUID) -> SiteRow:
-    """The hall, if it is of the actor's region. Raises `member_not_found`, and as not found what is of another."""
+    """The hall, if it is of the actor's region; what is of another is not found."""
     found = await repository.site_addresses(work.session, [site_id])
     if not found:
         raise LocalConsultationError("member_not_found")

@@ -315,6 +315,31 @@ async def events_since(
     return (await session.scalars(query)).all()
 
 
+async def owner_of_telephone(session: AsyncSession, number: str) -> str | None:
+    """The hall whose call ladder or office has this number, with whose telephone it is."""
+    ladders = await session.scalars(
+        select(SiteRow).where(col(SiteRow.ladder).contains([{"number": number}]))
+    )
+    hall = ladders.first()
+    if hall is not None:
+        step = next(step for step in hall.ladder if step["number"] == number)
+        return f"{hall.name} {step.get('name', '')}".strip()
+    bare = func.regexp_replace(col(OrganisationRow.phone), r"[ \-()]", "", "g")
+    offices = await session.scalars(
+        select(OrganisationRow).where(bare == number).order_by(col(OrganisationRow.id))
+    )
+    office = offices.first()
+    return office.name if office is not None else None
+
+
+async def participant_of_number(
+    session: AsyncSession, consultation_id: UUID, number: str | None
+) -> ParticipantRow | None:
+    if number is None:
+        return None
+    return await _present(session, consultation_id, col(ParticipantRow.number) == number)
+
+
 async def site_of_account(session: AsyncSession, account: str) -> SiteRow | None:
     condition = col(SiteRow.account) == account
     if account.startswith(_STATIC):

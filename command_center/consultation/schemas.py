@@ -148,6 +148,7 @@ class ConsultationOut(BaseModel):
     id: UUID
     number: str
     dial_number: str
+    pin: str | None = Field(default=None, description="told to those who control it")
     title: str
     incident_id: UUID | None
     state: str

@@ -44,6 +44,7 @@ from .control.alarm_desk import AlarmDesk
 from .control.reservation import open_due
 from .errors import ConsultationError
 from .lines import keep_self_test, note_ban
+from .pins import pin_of
 from .registrations import note_registration, note_registrations
 
 LEADER_LOCK = 0x434C4541  # one leading switchboard per installation
@@ -72,6 +73,10 @@ class Switchboard:
         self._leading = asyncio.Event()
         self._node_started_at: str | None = None
         self._registrations: asyncio.Queue[RegistrationChanged | GatewaySnapshot] = asyncio.Queue()
+
+    def pin_of(self, consultation_id: UUID) -> str:
+        """What a caller without a hall keys to enter."""
+        return pin_of(self._desk, consultation_id)
 
     @property
     def is_leader(self) -> bool:

@@ -65,6 +65,12 @@ class AuditChain:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    def subkey(self, purpose: bytes) -> bytes:
+        """A key for another purpose of the installation, from which this one does not follow."""
+        mac = hmac.HMAC(self._key, hashes.SHA256())
+        mac.update(purpose)
+        return mac.finalize()
+
     def _mac(self, *parts: object) -> str:
         mac = hmac.HMAC(self._key, hashes.SM3())
         mac.update(_canonical(parts))

@@ -110,6 +110,7 @@ class StandIn:
             "id": new_id(),
             "number": "HS-2026-0001",
             "dial_number": "80001",
+            "pin": "246810",
             "title": "翁源液氯泄漏 会商",
             "incident_id": self.first,
             "state": "open",

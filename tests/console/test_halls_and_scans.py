@@ -73,12 +73,16 @@ def test_a_hall_gets_its_backup_address_ladder_line_and_encryption(
 
 
 def test_the_roster_names_protocol_and_line(page: Page, server: Served) -> None:
-    """A hall that came by its backup line, and one whose duty phone took the call."""
+    """A hall that came by its backup line, and one whose duty phone took the call.
+
+    Above it stand dial number and PIN, to be read out to a caller.
+    """
     meeting = server.state.open_consultation()
     halls = [row for row in meeting["participants"] if row["kind"] == "site"]
     halls[0] |= {"signalling": "h323", "link": "private_line", "line": "backup"}
     halls[1] |= {"signalling": "sip", "link": "satellite", "line": "telephone"}
     page.goto(f"{server.url}/consultations/{meeting['id']}")
+    expect(page.locator("header.head")).to_contain_text("入会密码 246810")
     first = page.locator(f"li.member[data-id='{halls[0]['id']}']")
     for words in ("H.323", "专线", "备用线路"):
         expect(first).to_contain_text(words)

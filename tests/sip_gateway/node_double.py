@@ -24,6 +24,7 @@ class DoubleLeg:
     packets: dict[str, int] = field(default_factory=lambda: {"audio": 0, "video": 0, "content": 0})
     key_frames: int = 0
     holds: list[bool] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
 
     @property
     def streams(self) -> dict[str, m.RtpStream]:
@@ -36,6 +37,7 @@ class NodeDouble:
         self.legs: dict[str, DoubleLeg] = {}
         self.removed: list[tuple[str, m.CloseReason]] = []
         self.conferences = {"conf"}
+        self.messages: list[str] = []  # shown in pictures
         self.add_delay_s = 0.0
         self.on_key_frame: Callable[[], None] = lambda: None
         self.wire = WireServer(path, self._answer, lambda: {"v": 1})
@@ -85,6 +87,13 @@ class NodeDouble:
                 update = m.LegUpdate.model_validate(body)
                 if update.on_hold is not None:
                     self._leg(update.leg_id).holds.append(update.on_hold)
+            case "leg.prompt":
+                self._leg(body["leg_id"]).prompts.append(body["name"])
+                return m.PromptPlaying(duration_s=0.05).model_dump(mode="json")
+            case "conference.open":
+                self.conferences.add(body["conference_id"])
+            case "overlay.set":
+                self.messages.append(body["message"])
             case "snapshot":
                 return self._snapshot().model_dump(mode="json")
         return {}

@@ -28,6 +28,7 @@ from ..ingest.synthetic import SyntheticMedia, is_silent, synthetic_name
 from ..ingest.webrtc import WebRtcMedia
 from ..leg import Leg
 from ..messages import CloseReason, LegKind, LegState
+from ..prompt import Prompt
 from ..transports.dscp import DEFAULT_MARKING, Marking
 from ..transports.rtp_ports import RtpPorts
 from .calibration import measure_speed
@@ -63,6 +64,7 @@ _REQUESTS: dict[str, type[m.Request]] = {
     "leg.update": m.LegUpdate,
     "leg.remove": m.LegRemove,
     "leg.keyframe": m.KeyframeRequest,
+    "leg.prompt": m.PromptPlay,
     "content.set": m.ContentSet,
     "recording.start": m.RecordStart,
     "recording.stop": m.RecordStop,
@@ -110,6 +112,7 @@ class NodeService:
             m.LegUpdate: self._update,
             m.LegRemove: self._remove,
             m.KeyframeRequest: self._keyframe,
+            m.PromptPlay: self._play_prompt,
             m.ContentSet: self._set_content,
             m.RecordStart: self._start_recording,
             m.RecordStop: self._stop_recording,
@@ -365,6 +368,11 @@ class NodeService:
             return m.Done()
         await conference.close_leg(leg.leg_id, request.reason)
         return m.Done()
+
+    async def _play_prompt(self, request: m.PromptPlay) -> m.Body:
+        _, leg = self._leg(request.leg_id)
+        leg.prompt = Prompt(request.name)
+        return m.PromptPlaying(duration_s=leg.prompt.duration_s)
 
     async def _keyframe(self, request: m.KeyframeRequest) -> m.Body:
         _, leg = self._leg(request.leg_id)

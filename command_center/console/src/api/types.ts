@@ -491,6 +491,8 @@ export interface Consultation {
   id: string
   number: string
   dial_number: string
+  /** Told to those who control it. */
+  pin?: string | null
   title: string
   incident_id: string | null
   state: 'open' | 'closed'

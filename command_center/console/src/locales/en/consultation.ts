@@ -7,6 +7,8 @@ const en: typeof zh = {
   empty: 'No consultation. Open one from an incident\'s page.',
   number: 'Number',
   dialNumber: 'Dial-in number',
+  pin: 'PIN',
+  pinTip: 'Telephones and rooms without an account key it in after dialling; our own halls need none',
   openedAt: 'Opened',
   participants: 'Sites and members',
   joinedOf: '{joined} of {total} joined',

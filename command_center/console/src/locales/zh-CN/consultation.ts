@@ -5,6 +5,8 @@ export default {
   empty: '没有会商。从事件页“一键会商”发起。',
   number: '会商号',
   dialNumber: '会场拨入号',
+  pin: '入会密码',
+  pinTip: '电话和没有会场账号的终端拨入后按键输入此密码；本系统的会场不需要',
   openedAt: '召开',
   participants: '会场与成员',
   joinedOf: '已入会 {joined} / {total}',
