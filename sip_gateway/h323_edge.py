@@ -38,6 +38,7 @@ from .messages import (
     ContentOffer,
     ContentRevoke,
     Dial,
+    SrtpPolicy,
 )
 from .ports import Directory, Refusal
 from .settings import GatewaySettings
@@ -268,6 +269,7 @@ class H323Edge:
         try:
             await room.bind(call)
             self._conferences.enter(room, request.bridge_role)
+            room.security.begin(request.srtp_policy or self._settings.h323_encryption)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
             room.release("gatewayResources", result_of_refusal(error.code))
@@ -279,11 +281,15 @@ class H323Edge:
             reference=leave.reference,
             new_id=lambda: leave.call_id,
             now=self.now(),
-            proposals=room.proposals(SENDABLE) if self._settings.h323_fast_start else (),
+            proposals=room.proposals(SENDABLE) if self._starts_fast(room) else (),
         )
         room.pump()
         loop = asyncio.get_running_loop()
         loop.call_later(request.ring_timeout_s, self._give_up, room)
+
+    def _starts_fast(self, room: Room) -> bool:
+        """Channels of fast start are opened before there are keys."""
+        return self._settings.h323_fast_start and room.security.policy is SrtpPolicy.OFF
 
     def _give_up(self, room: Room) -> None:
         if room.call is not None and room.call.state in (CallState.DIALLING, CallState.RINGING):
@@ -354,10 +360,18 @@ class H323Edge:
         try:
             await room.bind(call)
             self._conferences.enter(room, admitted.bridge_role)
+            room.security.begin(admitted.srtp_policy or self._settings.h323_encryption)
+            if not room.security.is_possible:
+                room.release("securityDenied", CallResult.NOT_ENCRYPTED)
+                return
             await self._offer_control(room)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
             room.release("gatewayResources", result_of_refusal(error.code))
+            return
+        except SignallingError as error:  # a half-key that betrays the secret
+            _log.info("h323_refused", host=host, code=error.code)
+            room.release("securityDenied", CallResult.PROTOCOL_ERROR)
             return
         with contextlib.suppress(SignallingError):  # released meanwhile
             room.answer()

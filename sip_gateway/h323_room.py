@@ -42,6 +42,7 @@ from .h323_media import (
 )
 from .h323_ras import Leave
 from .h323_result import result_of_release
+from .h323_security import MediaSecurity
 from .h323_streams import expected_content, proposals_of, stream_of, taken_of
 from .legs import Legs
 from .messages import Body, CallResult, CallState, DtmfPressed
@@ -84,6 +85,7 @@ class Room:
         self.is_restoring = self._is_on_hold = False
         self.second = SecondStream(self)
         self.membership = Membership(self)
+        self.security = MediaSecurity(core)
         self.leave: Leave | None = None
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
@@ -109,9 +111,10 @@ class Room:
         return () if local is None else proposals_of(capabilities, local, self.session.new_number)
 
     def _taken(self) -> tuple[Proposal, ...]:
-        """The caller's proposals that we take."""
+        """The caller's proposals that we take; they are in clear."""
         local = self.call.local_media if self.call is not None else None
-        return () if local is None else taken_of(self._proposals, local)
+        is_clear = local is not None and not self.core.has_keys
+        return taken_of(self._proposals, local) if local is not None and is_clear else ()
 
     def take_control(self, connection: TpktConnection) -> None:
         """A separate H.245 connection stands."""
@@ -193,6 +196,8 @@ class Room:
                 self._house.invited(self, name, dialled)
             case Ringing():
                 self._moved(CallState.RINGING)
+            case Connected() if not self.security.is_possible:
+                self.release("securityDenied", CallResult.NOT_ENCRYPTED)
             case Connected():
                 self._moved(CallState.CONNECTED)
                 loop = asyncio.get_running_loop()
@@ -328,8 +333,8 @@ class Room:
         known, port = self._capabilities, local.port(media) if local is not None else None
         if media in self._ours or known is None or local is None or port is None:
             return None
-        capability = known.best(KINDS[media], order)
-        if capability is None:
+        capability, is_encrypted = known.best(KINDS[media], order), self.security.opens(known)
+        if capability is None or is_encrypted is None:
             return None
         number = self.session.open_channel(
             capability,
@@ -337,6 +342,7 @@ class Room:
             (local.address, port + 1),
             STATIC_TYPES.get(capability.codec, H264_TYPE),
             single_nal=not known.speaks_fragments,
+            encrypted=is_encrypted,
         )
         self._ours[media] = (number, capability)
         return number
@@ -397,6 +403,9 @@ class Room:
         if local is None or media is None or port is None or media in self._theirs:
             session.reject_channel(offered.number, "dataTypeNotSupported")
             return
+        if not self.security.accepts(offered):
+            session.reject_channel(offered.number, "securityDenied")
+            return
         session.accept_channel(
             offered.number, (local.address, port), (local.address, port + 1), SESSIONS[media]
         )
@@ -449,6 +458,10 @@ class Room:
             host=self.signalling.host,
             fragments=self._capabilities is not None and self._capabilities.speaks_fragments,
             limit_bps=self._limits.get(media),
+            srtp=self.security.keys(
+                out.number if out is not None else None,
+                offered[0] if offered is not None else None,
+            ),
         )
 
     def _reconnect(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from video_bridge.messages import MediaKind, RtpStream
+from video_bridge.messages import MediaKind, RtpStream, SrtpKeys
 
 from .capability import LocalMedia
 from .h323 import h245_events as ev
@@ -60,6 +60,7 @@ def stream_of(
     host: str,
     fragments: bool,
     limit_bps: int | None,
+    srtp: SrtpKeys | None = None,
 ) -> RtpStream:
     """Both directions of one media; `ours` is what our open channel `out` carries."""
     theirs = into.capability if into is not None else None
@@ -84,6 +85,7 @@ def stream_of(
         packetization_mode=1 if fragments else 0,
         profile_level_id=profile_level_id(ours),
         max_bitrate_bps=limit_bps or (ours.bitrate_bps if ours else None),
+        srtp=srtp,
     )
 
 

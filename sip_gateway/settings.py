@@ -85,6 +85,11 @@ class GatewaySettings(BaseModel):
     h323_fast_start: bool = Field(
         default=True, description="propose media channels in SETUP, one round trip less"
     )
+    h323_encryption: SrtpPolicy = Field(
+        default=SrtpPolicy.OFF,
+        description="media encryption by H.235.6 where a site has no policy; fast start is not "
+        "proposed with it",
+    )
     h323_tunnelling: bool = Field(
         default=True, description="offer H.245 inside the signalling connection"
     )

@@ -347,6 +347,8 @@ class ControlSession(TokenMixin, ConferenceMixin):
         payload_type = parameters.get("dynamicRTPPayloadType", channel.payload_type)
         rtcp = address_of(parameters.get("mediaControlChannel"))
         self._take_sync(channel, body)
+        if channel.is_encrypted and channel.key is None:
+            raise RemoteH323Error("h235_key_missing", number=channel.number)
         self._events.append(
             ev.ChannelOpen(channel.number, channel.session, rtp, rtcp, payload_type)
         )

@@ -1,4 +1,7 @@
-"""Two of our bridges, one a terminal of the other's conference, each with a gateway and a node."""
+"""Two of our bridges, one a terminal of the other's conference, each with a gateway and a node.
+
+What flows between them is encrypted by H.235.6, as the policies of both require.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sip_gateway.h323.h243_events import ConferenceTold
-from sip_gateway.messages import BridgeRole, ConferenceTell, ConferenceTerminal, Dial
+from sip_gateway.h323.h243_events import Ask, ConferenceAnswered, ConferenceTold, Label, Tell
+from sip_gateway.messages import (
+    BridgeRole,
+    ConferenceTell,
+    ConferenceTerminal,
+    Dial,
+    SrtpPolicy,
+)
 from sip_gateway.ports import Admission, Refusal
 from tests.peers.h323_bridge import CONFERENCE, Bridge
 from tests.video_bridge.node.room import Room, strength
@@ -51,7 +60,8 @@ async def bridges(tmp_path: Path) -> AsyncIterator[tuple[Bridge, Bridge]]:
     async def admit_upper(account: str, number: str) -> Admission | Refusal:
         admitted = await admit(account, number)
         assert isinstance(admitted, Admission)
-        return replace(admitted, bridge_role=BridgeRole.UPPER)
+        required = SrtpPolicy.REQUIRED
+        return replace(admitted, bridge_role=BridgeRole.UPPER, srtp_policy=required)
 
     lower.book.admit = admit_upper  # type: ignore[method-assign]
     yield upper, lower
@@ -74,6 +84,7 @@ async def _join(upper: Bridge, lower: Bridge) -> tuple[Room, Room]:
         uri=f"h323:9000@127.0.0.1:{lower.gateway.h323.port}",
         name="韶关市会商",
         bridge_role=BridgeRole.LOWER,
+        srtp_policy=SrtpPolicy.REQUIRED,
     )
     await upper.wire.request("call.dial", request.model_dump(mode="json", exclude={"type"}))
     await until(lambda: lower.node.told(m.LegUp, UPWARDS))
@@ -140,5 +151,47 @@ async def test_rooms_of_two_bridges_see_and_hear_each_other_and_a_broadcast_reac
     await until(lambda: _orders(lower)[1:] == [(UPWARDS, "broadcast_end")])
     await _show(lower, None)
     await until(lambda: _share(below, BELOW) > 0.15)
-    called = upper.endpoints[0].of(ConferenceTold)
-    assert called  # the upper's room is told of the conference too
+    await _chair(upper)
+    await _refuse_in_clear(upper)
+
+
+async def _chair(bridge: Bridge) -> None:
+    """The bridge's own room lists the terminals, asks for the chair and is told the roof's no."""
+    room = bridge.endpoints[0]
+    told = [event.tell for event in room.of(ConferenceTold) if isinstance(event, ConferenceTold)]
+    assert told[:2] == [Tell.NUMBER, Tell.SEEN_BY_ALL]  # it was the one that was broadcast
+    for ask in (Ask.TERMINAL_NAMES, Ask.CHAIR):
+        room.core.control_session.conference_ask(ask)
+    room.pump()
+    await until(lambda: ("leg-room", "chair") in _orders(bridge))
+    decision = {"leg_id": "leg-room", "order": "chair", "granted": False}
+    await bridge.wire.request("conference.decide", decision)
+    names = ((Label(1, 1), "会场"), (Label(1, 2), "会商"))
+    await until(
+        lambda: (
+            room.of(ConferenceAnswered)
+            == [
+                ConferenceAnswered(Ask.TERMINAL_NAMES, terminals=names),
+                ConferenceAnswered(Ask.CHAIR, granted=False),
+            ]
+        )
+    )
+
+
+async def _refuse_in_clear(bridge: Bridge) -> None:
+    """A room without encryption is not let in where the policy requires it."""
+    endpoint, _ = bridge.endpoint("英德", BELOW, 300.0)
+    request = Dial(
+        leg_id="leg-clear",
+        conference_id=CONFERENCE,
+        uri=f"h323:127.0.0.1:{await endpoint.listen()}",
+        name="英德市",
+        srtp_policy=SrtpPolicy.REQUIRED,
+    )
+    await bridge.wire.request("call.dial", request.model_dump(mode="json", exclude={"type"}))
+
+    def result() -> str | None:
+        last = bridge.last("leg-clear")
+        return None if last is None else last.result
+
+    await until(lambda: result() == "not_encrypted")

@@ -27,6 +27,7 @@ from ..rtp import rtcp
 from ..streams.plan import MediaPlan
 from ..streams.video_formats import FORMATS
 from ..transports.rtp_ports import source_address
+from .room_cipher import RoomCipher, cipher_for
 from .session_media import SessionMedia, Surroundings
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,12 @@ class _Pair:
     keys: m.SrtpKeys | None = None
     send_keys: SrtpKeys | None = None
     rtcp_sender: SrtpSender | None = None
+    cipher: RoomCipher | None = None  # H.235.6 instead of SRTP
 
     def secure(self, keys: m.SrtpKeys | None) -> None:
         """Take the keys of an answer; a context whose key stays goes on with its counters."""
+        self.cipher = cipher_for(keys, self.cipher)
+        keys = keys if self.cipher is None else None
         if keys == self.keys:
             return
         if keys is None:
@@ -181,6 +185,8 @@ class RoomMedia(SessionMedia):
         outbound = self.session.out.get(kind)
         if outbound is not None and pair.remote is not None:
             outbound.route(pair.rtp, pair.remote, pair.send_keys)
+            if pair.cipher is not None:
+                pair.cipher.attach(outbound, pair.rtp)
 
     def judge_exemption(self, now: float) -> None:
         """On hold, or nothing of it is expected to come: silence is no fault."""
@@ -191,7 +197,8 @@ class RoomMedia(SessionMedia):
 
     def _take(self, kind: MediaKind, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
-        if not self.session.take_rtp(data, now, kind):
+        clear = data if pair.cipher is None else pair.cipher.unprotect(data)
+        if clear is None or not self.session.take_rtp(clear, now, kind):
             return
         self._leg.watch.heard(now)
         if pair.remote == addr:
