@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from video_bridge import CloseReason
-from video_bridge.messages import RtpStream, SrtpKeys
+from video_bridge.messages import DtlsTerms, RtpStream, SrtpKeys
 
 from .capability import AgreedStream, LocalMedia
 from .errors import LocalSipError
@@ -82,7 +82,7 @@ class Call:
     account: str | None = None
     remote: str = ""
     remote_host: str = ""
-    srtp_policy: SrtpPolicy | None = None  # its site's; None: as the gateway is set
+    srtp_policy: SrtpPolicy = SrtpPolicy.OFF  # its site's, or as the gateway is set
     is_private: bool = False  # signalling is encrypted, so media keys may travel in it
     has_leg: bool = False
     has_rung: bool = False
@@ -133,6 +133,12 @@ def _srtp_keys(stream: AgreedStream) -> SrtpKeys | None:
     return SrtpKeys(suite=keying.suite, send=keying.send_key, receive=keying.receive_key)
 
 
+def _dtls_terms(stream: AgreedStream) -> DtlsTerms | None:
+    if stream.dtls is None:
+        return None
+    return DtlsTerms(is_client=stream.dtls.is_client, fingerprints=list(stream.dtls.fingerprints))
+
+
 def rtp_stream(stream: AgreedStream) -> RtpStream:
     """An agreed stream in the words of the media node."""
     return RtpStream(
@@ -151,6 +157,8 @@ def rtp_stream(stream: AgreedStream) -> RtpStream:
         telephone_event_type=stream.telephone_event_type,
         rtcp_feedback=list(stream.rtcp_feedback),
         srtp=_srtp_keys(stream),
+        dtls=_dtls_terms(stream),
+        rtcp_mux=stream.rtcp_mux,
         receive_codec=stream.codec if stream.receive_payload_type is not None else None,
         receive_payload_type=stream.receive_payload_type,
     )

@@ -48,7 +48,8 @@ from .sip.offer_answer import Agreement, Security, answer_offer, read_answer, re
 from .sip.sdp import SessionDescription, parse_sdp
 from .sip_edge import SipEdge
 
-NOT_ACCEPTABLE = ("no_common_codec", "srtp_required", "srtp_missing")  # 488
+UNENCRYPTED = ("srtp_required", "srtp_missing", "srtp_unusable")
+NOT_ACCEPTABLE = ("no_common_codec", *UNENCRYPTED)  # 488
 
 _log = structlog.get_logger("sip_gateway.calls")
 
@@ -63,11 +64,9 @@ class Calls:
         announce: Callable[[Body], None],
         *,
         restore_s: float,
-        srtp: SrtpPolicy,
         floors: Floors,
     ) -> None:
         self.edge, self.legs, self.floors = edge, legs, floors
-        self._srtp = srtp
         self._announce = announce
         self._restore_s = restore_s
         self._by_leg: dict[str, Call] = {}
@@ -76,8 +75,8 @@ class Calls:
         self._offers: dict[str, SessionDescription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.on_untaken: Callable[[Call, CallResult], bool] = lambda call, result: False
-        self.on_key: Callable[[str, str], bool] = lambda leg_id, key: False
         self.on_silent: Callable[[Call], None] = lambda call: None
+        self.on_key: Callable[[str, str], bool] = lambda leg_id, key: False
         self._removals: dict[str, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -145,15 +144,17 @@ class Calls:
             call.move(state)
             self._announce(call.changed())
 
-    def security(self, call: Call) -> Security | None:
-        """How this call's media is protected. Raises RemoteSipError("srtp_required")."""
-        policy = call.srtp_policy or self._srtp
-        is_required = policy is SrtpPolicy.REQUIRED
-        if call.is_private and policy is not SrtpPolicy.OFF:
-            return Security(secrets.token_bytes, is_required)
-        if is_required:
-            raise RemoteSipError("srtp_required")
-        return None
+    def security(self, call: Call, *, offers_dtls: bool = False) -> Security | None:
+        """How this call's media is protected; keys travel in signalling that is encrypted only."""
+        if call.srtp_policy is SrtpPolicy.OFF:
+            return None
+        local = call.local_media
+        return Security(
+            secrets.token_bytes if call.is_private else None,
+            call.srtp_policy is SrtpPolicy.REQUIRED,
+            local.dtls_fingerprint if local is not None else None,
+            offers_dtls,
+        )
 
     def offered(self, call: Call, offer: SessionDescription) -> None:
         """Remember our offer until its answer comes."""
@@ -289,8 +290,7 @@ class Calls:
                 offer, parse_sdp(body), fallback_host=call.remote_host, floor=floor
             )
         except RemoteSipError as error:
-            is_codec = error.code in NOT_ACCEPTABLE
-            result = CallResult.NO_COMMON_CODEC if is_codec else CallResult.PROTOCOL_ERROR
+            result = result_of_media_refusal(error.code)
             _log.info("answer_refused", leg_id=call.leg_id, code=error.code)
             self.finish(call, result)
             return False
@@ -428,6 +428,13 @@ class Calls:
         self.edge.pump()
 
 
+def result_of_media_refusal(code: str) -> CallResult:
+    """How a call ends whose description we refuse."""
+    if code in UNENCRYPTED:
+        return CallResult.NOT_ENCRYPTED
+    return CallResult.NO_COMMON_CODEC if code in NOT_ACCEPTABLE else CallResult.PROTOCOL_ERROR
+
+
 def _result_of_end(call: Call, cause: EndCause, status: int | None) -> CallResult:
     if call.gives_up_as is not None:
         return call.gives_up_as
@@ -437,7 +444,10 @@ def _result_of_end(call: Call, cause: EndCause, status: int | None) -> CallResul
         case EndCause.CANCELLED:
             return CallResult.CANCELLED
         case EndCause.REFUSED:
-            return result_of_status(status)
+            result = result_of_status(status)
+            is_required = call.srtp_policy is SrtpPolicy.REQUIRED
+            is_media = result is CallResult.NO_COMMON_CODEC
+            return CallResult.NOT_ENCRYPTED if is_required and is_media else result
         case EndCause.LOCAL:
             return CallResult.REMOVED
         case EndCause.NO_ACK | EndCause.EXPIRED:

@@ -73,6 +73,7 @@ class LocalMedia:
     video_port: int | None
     content_port: int | None = None
     floor: LocalFloor | None = None
+    dtls_fingerprint: str | None = None  # of the leg's certificate: 'sha-256 AB:CD:...'
 
     def kinds(self) -> list[MediaKind]:
         """What is bound."""
@@ -100,6 +101,14 @@ class SrtpKeying:
 
 
 @dataclass(frozen=True, slots=True)
+class DtlsTerms:
+    """DTLS-SRTP of one media: whether we begin, and what the far end's certificate must be."""
+
+    is_client: bool
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AgreedStream:
     """One media as both ends agreed on it, seen from our side."""
 
@@ -118,4 +127,6 @@ class AgreedStream:
     telephone_event_type: int | None = None
     rtcp_feedback: tuple[str, ...] = ()
     srtp: SrtpKeying | None = None
+    dtls: DtlsTerms | None = None
+    rtcp_mux: bool = False
     receive_payload_type: int | None = None  # where it differs from the one we send

@@ -14,7 +14,7 @@ from video_bridge.messages import MediaKind
 
 from .admission import Admission, Challenge
 from .call import FULL, Call, result_of_refusal
-from .calls import NOT_ACCEPTABLE, Calls
+from .calls import NOT_ACCEPTABLE, Calls, result_of_media_refusal
 from .capability import LocalMedia
 from .destinations import Destination, Destinations
 from .errors import LocalSipError, RemoteSipError
@@ -38,6 +38,7 @@ from .sip.transaction import Flow
 from .sip.uri import SipUri, bracketed
 from .transfers import give_way, takes_place_of
 
+UNKEYED = (CallResult.NO_COMMON_CODEC, CallResult.NOT_ENCRYPTED)
 STATIC = "static-"  # begins the account of a room that has none
 _log = structlog.get_logger("sip_gateway.dialling")
 
@@ -52,11 +53,11 @@ class Dialling:
         admission: Admission,
         *,
         self_tests: SelfTests,
-    ) -> None:
         lobbies: Lobbies,
+    ) -> None:
         self._settings, self._calls, self.self_tests = settings, calls, self_tests
-        self._directory, self._admission = directory, admission
         self.lobbies = lobbies
+        self._directory, self._admission = directory, admission
         self._destinations = Destinations(calls.edge, registrations, directory)
         self._ladders: dict[str, Ladder] = {}  # by leg
         calls.on_untaken, calls.on_silent = self._climb, self._check_line
@@ -76,7 +77,7 @@ class Dialling:
             state=CallState.DIALLING,
             account=request.account,
             remote=request.uri or request.number or request.account or "",
-            srtp_policy=request.srtp_policy,
+            srtp_policy=request.srtp_policy or self._settings.srtp,
             session_number=secrets.randbits(48),
         )
         ladder = self._ladders[request.leg_id] = Ladder(request)
@@ -118,10 +119,11 @@ class Dialling:
             return  # hung up while the node was asked
         local = self._on_this_line(call, ladder, local)
         try:
-            offer = self._offer(call, self._calls.with_floor(call, local))
+            local = self._calls.with_floor(call, local)
+            offer = self._offer(call, local, offers_dtls=ladder.offers_dtls)
         except RemoteSipError as error:
             _log.info("not_dialled", leg_id=call.leg_id, code=error.code)
-            self._calls.finish(call, CallResult.NO_COMMON_CODEC)
+            self._calls.finish(call, result_of_media_refusal(error.code))
             return
         self._calls.offered(call, offer)
         self._invite(call, ladder.dial, destination, offer, headers)
@@ -143,6 +145,11 @@ class Dialling:
         """Whether a call that was not taken goes on at its ladder's next rung."""
         ladder = self._ladders.get(call.leg_id)
         is_up = call.state is CallState.CONNECTED
+        if ladder is not None and not is_up and self._has_other_keying(call, ladder, result):
+            _log.info("offers_dtls", leg_id=call.leg_id)
+            self._calls.restart(call)
+            self._calls.spawn(self._dial_or_end(call, ladder))
+            return True
         following = None if ladder is None or is_up else ladder.after(result)
         if ladder is None or following is None:
             self._ladders.pop(call.leg_id, None)
@@ -154,6 +161,17 @@ class Dialling:
         self._calls.restart(call)
         self._calls.spawn(self._dial_or_end(call, ladder))
         return True
+
+    def _has_other_keying(self, call: Call, ladder: Ladder, result: CallResult) -> bool:
+        """Whether a room that refused our description is asked once more, for DTLS alone."""
+        local = call.local_media
+        can_dtls = local is not None and local.dtls_fingerprint is not None
+        if result not in UNKEYED or ladder.offers_dtls or not can_dtls:
+            return False
+        if call.srtp_policy is SrtpPolicy.REQUIRED and not call.is_private:
+            return False  # that is what it was asked for
+        ladder.offers_dtls = call.srtp_policy is not SrtpPolicy.OFF
+        return ladder.offers_dtls
 
     def _check_line(self, call: Call) -> None:
         ladder = self._ladders.get(call.leg_id)
@@ -187,12 +205,14 @@ class Dialling:
         has_floor = self._calls.floors.port is not None
         return ["audio", "video", "content"] if has_floor else ["audio", "video"]
 
-    def _offer(self, call: Call, local: LocalMedia) -> SessionDescription:
+    def _offer(
+        self, call: Call, local: LocalMedia, *, offers_dtls: bool = False
+    ) -> SessionDescription:
         return make_offer(
             local,
             call.session_number,
             video_bitrate_bps=self._settings.video_bitrate_bps,
-            security=self._calls.security(call),
+            security=self._calls.security(call, offers_dtls=offers_dtls),
         )
 
     def _invite(
@@ -321,7 +341,7 @@ class Dialling:
                 account=account,
                 remote=str(event.request.from_.uri),
                 remote_host=event.flow.host,
-                srtp_policy=admitted.srtp_policy,
+                srtp_policy=admitted.srtp_policy or self._settings.srtp,
                 is_private=event.flow.transport == "tls",
                 session_number=secrets.randbits(48),
             )
@@ -389,9 +409,11 @@ class Dialling:
     def _refuse(self, call: Call, status: int, code: str) -> None:
         _log.info("call_refused", leg_id=call.leg_id, status=status, code=code)
         edge = self._calls.edge
+        # RFC 3261 section 20.43: 399 carries a text for the person who called
+        headers = (("Warning", f'399 command-center "{code}"'),) if status == 488 else ()
         with contextlib.suppress(LocalSipError):
-            edge.agent.reject(call.session_id, status, edge.now())
-        result = CallResult.NO_COMMON_CODEC if status == 488 else result_of_refusal(code)
+            edge.agent.reject(call.session_id, status, edge.now(), headers)
+        result = result_of_media_refusal(code) if status == 488 else result_of_refusal(code)
         if status == 400:
             result = CallResult.PROTOCOL_ERROR
         self._calls.finish(call, result, status)

@@ -15,6 +15,7 @@ UNTAKEN = UNREACHED | {
     CallResult.BUSY,
     CallResult.NOT_FOUND,
     CallResult.NO_COMMON_CODEC,
+    CallResult.NOT_ENCRYPTED,
     CallResult.AUTHENTICATION_FAILED,
     CallResult.PROTOCOL_ERROR,
 }  # not DECLINED: somebody said no
@@ -38,6 +39,7 @@ class Ladder:
         self.bound_host = ""  # towards which the leg's address was chosen
         self.was_up = False  # the call was answered once: nobody else is rung for it
         self.is_checking = False
+        self.offers_dtls = False  # the room at this rung took no other description
 
     @property
     def rung(self) -> Rung:
@@ -53,7 +55,7 @@ class Ladder:
             return None
         for at in range(self.at + 1, len(self.rungs)):
             if not self.rungs[at].is_same_room or result in UNREACHED:
-                self.at = at
+                self.at, self.offers_dtls = at, False
                 return self.rung
         return None
 

@@ -17,6 +17,7 @@ from video_bridge.messages import (
 
 from .call import Call, rtp_stream
 from .capability import AgreedStream, LocalMedia
+from .messages import SrtpPolicy
 
 _log = structlog.get_logger("sip_gateway.legs")
 
@@ -35,6 +36,7 @@ class Legs:
                 name=call.name,
                 media=media,
                 remote_host=call.remote_host or None,
+                dtls=call.srtp_policy is not SrtpPolicy.OFF,
             )
         )
         call.has_leg = True
@@ -43,6 +45,7 @@ class Legs:
             added.audio_port,
             added.video_port,
             added.content_port,
+            dtls_fingerprint=added.dtls_fingerprint,
         )
         return call.local_media
 

@@ -161,6 +161,7 @@ class LegAdd(Body):
     remote_host: str | None = Field(
         default=None, description="rtp only: the peer, to choose the local address to advertise"
     )
+    dtls: bool = Field(default=False, description="rtp only: be ready for DTLS-SRTP")
     url: str | None = Field(
         default=None, max_length=2000, description="rtsp://... or synthetic:NAME[?silent]"
     )
@@ -177,6 +178,16 @@ class LegAdded(Body):
     audio_port: int | None = Field(default=None, description="rtp: local RTP port, RTCP is +1")
     video_port: int | None = None
     content_port: int | None = None
+    dtls_fingerprint: str | None = Field(
+        default=None, description="of our certificate: 'sha-256 AB:CD:...' (RFC 8122)"
+    )
+
+
+class DtlsTerms(Body):
+    """DTLS-SRTP of one stream as signalled (RFC 5763): who begins, and the peer's certificate."""
+
+    is_client: bool = Field(description="we send the ClientHello (a=setup:active is ours)")
+    fingerprints: list[str] = Field(min_length=1, max_length=4, description="'sha-256 AB:CD:...'")
 
 
 class SrtpKeys(Body):
@@ -209,7 +220,9 @@ class RtpStream(Body):
     max_bitrate_bps: int | None = None
     telephone_event_type: int | None = Field(default=None, description="RFC 4733 payload type")
     rtcp_feedback: list[str] = Field(default=[], description="e.g. 'nack pli', 'ccm fir'")
-    srtp: SrtpKeys | None = Field(default=None, description="None: plain RTP")
+    srtp: SrtpKeys | None = Field(default=None, description="SDES; neither this nor DTLS: plain")
+    dtls: DtlsTerms | None = Field(default=None, description="keys are made in the media path")
+    rtcp_mux: bool = Field(default=False, description="RTCP on the RTP port (RFC 5761)")
 
 
 class LegAnswer(Body):
@@ -251,19 +264,6 @@ class LegRemove(Body):
     reason: CloseReason = CloseReason.REMOVED
 
 
-class KeyframeRequest(Body):
-    """The peer asked outside RTCP (SIP INFO, videoFastUpdatePicture) for a key frame."""
-
-    type: Literal["leg.keyframe"] = "leg.keyframe"
-    leg_id: str
-    media: MediaKind = Field(default="video", description="video or content")
-
-
-class ContentSet(Body):
-    """Whose second stream is shown to all; None: nobody's, and what others send is not decoded.
-
-    The roof owns the one content token and names its holder here. The same again changes nothing.
-    Errors: `leg_unknown`, `content_not_negotiated` (the leg sends no content).
 class PromptPlay(Body):
     """Say a recording of the house to this leg alone, over what it hears; a newer one replaces it.
 
@@ -281,6 +281,19 @@ class PromptPlaying(Body):
     duration_s: float
 
 
+class KeyframeRequest(Body):
+    """The peer asked outside RTCP (SIP INFO, videoFastUpdatePicture) for a key frame."""
+
+    type: Literal["leg.keyframe"] = "leg.keyframe"
+    leg_id: str
+    media: MediaKind = Field(default="video", description="video or content")
+
+
+class ContentSet(Body):
+    """Whose second stream is shown to all; None: nobody's, and what others send is not decoded.
+
+    The roof owns the one content token and names its holder here. The same again changes nothing.
+    Errors: `leg_unknown`, `content_not_negotiated` (the leg sends no content).
     """
 
     type: Literal["content.set"] = "content.set"
@@ -596,6 +609,7 @@ Request = (
     | LegUpdate
     | LegRemove
     | KeyframeRequest
+    | PromptPlay
     | ContentSet
     | RecordStart
     | RecordStop
@@ -609,7 +623,6 @@ Request = (
 Event = (
     LegUp
     | LegLost
-    | PromptPlay
     | LegClosed
     | DtmfPressed
     | KeyframeWanted

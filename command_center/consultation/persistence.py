@@ -36,6 +36,7 @@ HOPELESS = frozenset(
         "declined",
         "not_found",
         "no_common_codec",
+        "not_encrypted",
         "authentication_failed",
         "account_missing",
         "trunk_missing",

@@ -167,6 +167,7 @@ _RESULTS: dict[CallResult, type[Event]] = {
     CallResult.NOT_REGISTERED: FoundUnregistered,
     CallResult.NOT_FOUND: Refused,
     CallResult.NO_COMMON_CODEC: Refused,
+    CallResult.NOT_ENCRYPTED: Refused,
     CallResult.AUTHENTICATION_FAILED: Refused,
     CallResult.MEDIA_FAILED: WentAway,
     CallResult.NODE_AT_CAPACITY: Refused,

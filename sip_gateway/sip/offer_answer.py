@@ -31,6 +31,7 @@ from .content import (
     kind_of,
     read_floor_answer,
 )
+from .dtls import DTLS_PROTOCOLS, answered_terms, settled_terms, with_dtls, without_dtls
 from .formats import (
     OUR_PROFILE_LEVEL_ID,
     Match,
@@ -56,13 +57,18 @@ PLAIN_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """How media is protected. `new_key(n)` gives n random bytes; `is_required` refuses plain RTP.
+    """How media is protected; `is_required` refuses plain RTP.
 
-    Preferred SRTP is offered as RTP/AVP with a=crypto lines, which rooms without SRTP pass over.
+    `new_key(n)` gives n random bytes for SDES, None where signalling is not encrypted.
+    `fingerprint` is that of our certificate for DTLS, None where the leg has none. Preferred SRTP
+    is offered as RTP/AVP with the attributes of both beside (RFC 8643), which rooms without SRTP
+    pass over; `offers_dtls` is for rooms that take none of that.
     """
 
-    new_key: NewKey
+    new_key: NewKey | None = None
     is_required: bool = False
+    fingerprint: str | None = None
+    offers_dtls: bool = False
 
 
 _MIRROR = {
@@ -120,12 +126,24 @@ def make_offer(
 
 
 def _offer_srtp(section: MediaSection, security: Security) -> MediaSection:
-    lines = tuple(
-        ("crypto", str(make_crypto(tag, suite, security.new_key)))
-        for tag, suite in enumerate(OFFERED, 1)
-    )
-    protocol = "RTP/SAVP" if security.is_required else section.protocol
-    return replace(section, protocol=protocol, attributes=(*section.attributes, *lines))
+    """Raises RemoteSipError("srtp_required") where neither way of keying is there."""
+    fingerprint, new_key = security.fingerprint, security.new_key
+    is_dtls = security.offers_dtls or (security.is_required and new_key is None)
+    if fingerprint is not None and is_dtls:
+        section = replace(section, protocol=DTLS_PROTOCOLS[0])
+        section = replace(section, attributes=(*section.attributes, ("rtcp-mux", None)))
+        return with_dtls(section, fingerprint, "actpass")
+    if new_key is not None:
+        lines = tuple(
+            ("crypto", str(make_crypto(tag, suite, new_key)))
+            for tag, suite in enumerate(OFFERED, 1)
+        )
+        section = replace(section, attributes=(*section.attributes, *lines))
+        if security.is_required:
+            return replace(section, protocol="RTP/SAVP")
+    elif security.is_required:
+        raise RemoteSipError("srtp_required")
+    return section if fingerprint is None else with_dtls(section, fingerprint, "actpass")
 
 
 def reoffer(
@@ -146,8 +164,7 @@ def reoffer(
             sections.append(replace(section, port=port))
             continue
         kept = tuple(a for a in section.attributes if a[0] not in (*DIRECTIONS, "rtcp"))
-        if security is not None:
-            kept = tuple(_rekeyed(attribute, security) for attribute in kept)
+        kept = tuple(_rekeyed(attribute, local, security) for attribute in kept)
         sections.append(replace(section, port=port, attributes=(*kept, ("sendrecv", None))))
     user, session, version, _rest = previous.origin.split(" ", 3)
     family = address_family(local.address)
@@ -159,9 +176,13 @@ def reoffer(
     )
 
 
-def _rekeyed(attribute: Attribute, security: Security) -> Attribute:
+def _rekeyed(attribute: Attribute, local: LocalMedia, security: Security | None) -> Attribute:
     name, value = attribute
-    if name != "crypto" or value is None:
+    if name == "fingerprint" and local.dtls_fingerprint is not None:
+        return name, local.dtls_fingerprint
+    if name == "setup":
+        return name, "actpass"
+    if name != "crypto" or value is None or security is None or security.new_key is None:
         return attribute
     tag, suite, *_ = value.split()
     return name, str(make_crypto(int(tag), suite, security.new_key))
@@ -211,11 +232,13 @@ def answer_offer(
 ) -> Agreement:
     """Answer an offer. `fallback_host` stands in for a c= line that names no IP address.
 
-    Raises RemoteSipError("no_common_codec") when no m= line can be taken, and of the SDP.
+    Raises RemoteSipError("no_common_codec") when no m= line can be taken, ("srtp_required") when
+    only for want of encryption, ("srtp_unusable") for encryption we may not do; and of the SDP.
     """
     streams: dict[str, AgreedStream] = {}
     sections: list[MediaSection] = []
     floor: AgreedFloor | None = None
+    is_unkeyed = False
     for section in offer.media:
         answered, kind = None, kind_of(section)
         if kind == "floor" and floor is None and local.floor is not None:
@@ -227,14 +250,17 @@ def answer_offer(
         if port is not None and kind not in streams and _is_takeable(section):
             answered = _answer_section(offer, section, port, fallback_host, video_bitrate_bps)
             if answered is not None:
-                answered = _answer_srtp(section, answered, security, previous)
+                answered = _answer_keys(offer, section, answered, security, previous)
+                is_unkeyed |= answered is None
         if answered is None:
             sections.append(_refused(section))
         else:
             sections.append(answered[0])
             streams[kind or ""] = answered[1]
     if not streams.keys() - {"content"}:
-        raise RemoteSipError("no_common_codec")
+        is_ours = security is not None and security.is_required
+        refusal = "srtp_required" if is_ours else "srtp_unusable"
+        raise RemoteSipError(refusal if is_unkeyed else "no_common_codec")
     version = int(previous.origin.split(" ")[2]) + 1 if previous else 1
     return Agreement(
         _description(local, session_id, version, tuple(sections)), tuple(streams.values()), floor
@@ -242,10 +268,12 @@ def answer_offer(
 
 
 def _is_takeable(section: MediaSection) -> bool:
-    return section.port != 0 and section.protocol in (*PLAIN_PROTOCOLS, *SECURE_PROTOCOLS)
+    known = (*PLAIN_PROTOCOLS, *SECURE_PROTOCOLS, *DTLS_PROTOCOLS)
+    return section.port != 0 and section.protocol in known
 
 
-def _answer_srtp(
+def _answer_keys(
+    offer: SessionDescription,
     offered: MediaSection,
     answered: tuple[MediaSection, AgreedStream],
     security: Security | None,
@@ -259,15 +287,28 @@ def _answer_srtp(
     kind = kind_of(section)
     earlier = [one for one in (previous.media if previous else ()) if kind_of(one) == kind]
     own = [crypto for one in earlier for crypto in parse_cryptos(one)]
-    chosen = choose(offered, security.new_key, own) if security is not None else None
-    if chosen is None:
-        must_encrypt = offered.protocol in SECURE_PROTOCOLS
-        if must_encrypt or (security is not None and security.is_required):
-            return None
-        return answered
-    line, keying = chosen
-    attributes = (*section.attributes, ("crypto", str(line)))
-    return replace(section, attributes=attributes), replace(stream, srtp=keying)
+    if security is not None and security.new_key and offered.protocol not in DTLS_PROTOCOLS:
+        chosen = choose(offered, security.new_key, own)
+        if chosen is not None:
+            attributes = (*section.attributes, ("crypto", str(chosen[0])))
+            return replace(section, attributes=attributes), replace(stream, srtp=chosen[1])
+    if security is not None and security.fingerprint is not None:
+        terms = answered_terms(offer, offered, next(iter(earlier), None))
+        if terms is not None:
+            section = with_dtls(_muxed(offered, section), security.fingerprint, terms[0])
+            is_muxed = section.has("rtcp-mux")
+            return section, replace(stream, dtls=terms[1], rtcp_mux=is_muxed)
+    must_encrypt = offered.protocol not in PLAIN_PROTOCOLS
+    if must_encrypt or (security is not None and security.is_required):
+        return None
+    return answered
+
+
+def _muxed(offered: MediaSection, section: MediaSection) -> MediaSection:
+    """RTCP on the RTP port where the far end wants it so (RFC 5761 clause 5.1.1)."""
+    if not offered.has("rtcp-mux"):
+        return section
+    return replace(section, attributes=(*section.attributes, ("rtcp-mux", None)))
 
 
 def _refused(section: MediaSection) -> MediaSection:
@@ -397,10 +438,13 @@ def read_answer(
             receive_payload_type=_own_payload_type(ours, match),
         )
         keying = settle(ours, theirs)
-        if keying is None and ours.protocol in SECURE_PROTOCOLS:
+        terms = settled_terms(answer, theirs) if keying is None and ours.has("setup") else None
+        if keying is None and terms is None and ours.protocol not in PLAIN_PROTOCOLS:
             raise RemoteSipError("srtp_missing")
-        streams.append(replace(stream, srtp=keying))
-        sections.append(_settled(ours, match, is_encrypted=keying is not None))
+        is_muxed = terms is not None and ours.has("rtcp-mux") and theirs.has("rtcp-mux")
+        streams.append(replace(stream, srtp=keying, dtls=terms, rtcp_mux=is_muxed))
+        settled = _settled(ours, match, is_encrypted=keying is not None)
+        sections.append(settled if terms is not None else without_dtls(settled))
     if not streams:
         raise RemoteSipError("no_common_codec")
     return Agreement(replace(offer, media=tuple(sections)), tuple(streams), agreed_floor)

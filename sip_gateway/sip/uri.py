@@ -18,6 +18,7 @@ Params = tuple[tuple[str, str | None], ...]
 _ESC = r"%[0-9A-Fa-f]{2}"
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
 _USER = re.compile(rf"(?:[{_UNRESERVED}&=+$,;?/]|{_ESC})+")
+_PLAIN_USER = re.compile(rf"[{_UNRESERVED}&=+$,;?/]+")  # what needs no escape
 _PASSWORD = re.compile(rf"(?:[{_UNRESERVED}&=+$,]|{_ESC})*")
 _PARAM = re.compile(rf"(?:[{_UNRESERVED}\[\]/:&+$]|{_ESC})+")
 _HEADERS = re.compile(rf"(?:[{_UNRESERVED}\[\]/?:+$=&]|{_ESC})+")
@@ -81,7 +82,8 @@ class SipUri:
     def __str__(self) -> str:
         parts = [self.scheme, ":"]
         if self.user is not None:
-            parts.append(quote(self.user, safe="-_.!~*'()&=+$,;?/"))
+            is_plain = _PLAIN_USER.fullmatch(self.user) is not None
+            parts.append(self.user if is_plain else quote(self.user, safe="-_.!~*'()&=+$,;?/"))
             if self.password is not None:
                 parts += [":", quote(self.password, safe="-_.!~*'()&=+$,")]
             parts.append("@")

@@ -37,7 +37,7 @@ video_fps 25
 video_fullscreen no
 rtp_tos 184
 rtp_ports 30000-30999
-rtcp_mux no
+rtcp_mux {mux}
 jitter_buffer_type fixed
 jitter_buffer_delay 2-10
 rtp_stats yes
@@ -69,19 +69,21 @@ class Baresip:
         control: int = 4444,
         prefix: tuple[str, ...] = (),
         codecs: tuple[str, ...] = ("g711", "g722", "opus", "avcodec", "vp8"),
+        rtcp_mux: bool = False,
     ) -> None:
         self.folder, self._control = folder, control
         folder.mkdir(parents=True, exist_ok=True)
         wav = tones.write_wav(folder / "tone.wav", tone_hz, rate, 180.0)  # its end ends the call
         clip = markers.write_mp4(folder / "clip.mp4", marker)
         names = (*codecs, "avformat", "fakevideo", "swscale", "snapshot", "sndfile", "aubridge")
-        modules = "\n".join(f"module {name}.so" for name in (*names, "aufile", "srtp"))
+        modules = "\n".join(f"module {name}.so" for name in (*names, "aufile", "srtp", "dtls_srtp"))
         (folder / "config").write_text(
             _CONFIG.format(
                 port=port,
                 wav=wav,
                 size="352x288" if "H263" in account else "640x360",  # H.263 knows no other
                 rate=rate,
+                mux="yes" if rtcp_mux else "no",
                 clip=clip,
                 modules=modules,
                 control=control,

@@ -438,7 +438,7 @@ def test_media_that_cannot_be_encrypted_as_agreed_is_refused(
     body = parse_sdp(secure_offer(protocol, line))
     with pytest.raises(RemoteSipError) as refused:
         answer_offer(body, LOCAL, 1, fallback_host="x", security=security)
-    assert refused.value.code == "no_common_codec"
+    assert refused.value.code == ("srtp_required" if security is STRICT else "srtp_unusable")
 
 
 @pytest.mark.parametrize("security", [SECURE, STRICT])

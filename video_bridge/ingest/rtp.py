@@ -14,7 +14,10 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+
+from aiortc.rtcdtlstransport import RTCCertificate
 
 from .. import messages as m
 from ..datapath import Arrival, DatagramKind, Peer, SrtpKeys, SrtpProfile, SrtpSender
@@ -26,6 +29,8 @@ from ..messages import CloseReason, MediaKind
 from ..rtp import rtcp
 from ..streams.plan import MediaPlan
 from ..streams.video_formats import FORMATS
+from ..transports.dtls import DtlsKeys, fingerprint_of, make_certificate
+from ..transports.room_dtls import RoomDtls, is_dtls
 from ..transports.rtp_ports import source_address
 from .room_cipher import RoomCipher, cipher_for
 from .session_media import SessionMedia, Surroundings
@@ -41,7 +46,14 @@ _SENDING_CODECS = {
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """What is no RTP nor RTCP is nothing to a room."""
+    """What is no RTP nor RTCP: a handshake, or nothing to a room."""
+
+    def __init__(self, take: Callable[[bytes, tuple[str, int]], None]) -> None:
+        self._take = take
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if is_dtls(data):
+            self._take(data, addr)
 
     def error_received(self, exc: Exception) -> None:
         log.debug("socket error: %s", exc)
@@ -49,12 +61,17 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 @dataclass(slots=True)
 class _Pair:
-    """The two sockets of one media and where its packets go."""
+    """The two sockets of one media and where its packets go.
+
+    Each socket has a peer of its own, since DTLS gives each its own keys. `is_locked`: keys are to
+    come; until then nothing is sent and nothing taken.
+    """
 
     port: int
     rtp: socket.socket
     rtcp: socket.socket
     peer: Peer
+    rtcp_peer: Peer
     transports: list[BatchedDatagrams]
     remote: tuple[str, int] | None = None
     remote_rtcp: tuple[str, int] | None = None
@@ -65,6 +82,20 @@ class _Pair:
     send_keys: SrtpKeys | None = None
     rtcp_sender: SrtpSender | None = None
     cipher: RoomCipher | None = None  # H.235.6 instead of SRTP
+    is_locked: bool = False
+    terms: m.DtlsTerms | None = None
+    handshakes: dict[socket.socket, RoomDtls] = field(default_factory=dict)
+    early: dict[socket.socket, tuple[bytes, tuple[str, int]]] = field(default_factory=dict)
+
+    def keyed(self, sock: socket.socket, keys: DtlsKeys) -> None:
+        """A handshake gave the keys of this socket."""
+        if sock is self.rtp:
+            self.peer.set_keys(keys.receive)
+            self.send_keys, self.is_locked = keys.send, False
+        else:
+            self.rtcp_peer.set_keys(keys.receive)
+        if sock is self.rtcp or self.is_muxed:
+            self.rtcp_sender = SrtpSender(keys.send)
 
     def secure(self, keys: m.SrtpKeys | None) -> None:
         """Take the keys of an answer; a context whose key stays goes on with its counters."""
@@ -75,9 +106,11 @@ class _Pair:
         if keys is None:
             self.send_keys = self.rtcp_sender = None
             self.peer.set_keys(None)
+            self.rtcp_peer.set_keys(None)
         else:
             if self.keys is None or self.keys.receive != keys.receive:
                 self.peer.set_keys(_sdes_keys(keys.suite, keys.receive))
+                self.rtcp_peer.set_keys(_sdes_keys(keys.suite, keys.receive))
             if self.keys is None or self.keys.send != keys.send:
                 self.send_keys = _sdes_keys(keys.suite, keys.send)
                 self.rtcp_sender = SrtpSender(self.send_keys)
@@ -103,13 +136,22 @@ class RoomMedia(SessionMedia):
         self._ports = around.ports
         self._media_address = around.media_address
         self._pairs: dict[MediaKind, _Pair] = {}
+        self._certificate: RTCCertificate | None = None
+        self._signalling_host: str | None = None
+        self._closings: set[asyncio.Task[None]] = set()
 
-    async def bind(self, media: list[MediaKind], remote_host: str | None) -> m.LegAdded:
+    async def bind(
+        self, media: list[MediaKind], remote_host: str | None, *, dtls: bool = False
+    ) -> m.LegAdded:
         """Take ports and say what to advertise. Raises LocalMediaError `rtp_ports_exhausted`."""
+        self._signalling_host = _numeric(remote_host)
+        if dtls:
+            self._certificate = make_certificate()
         family_any = "::" if remote_host and ":" in remote_host else "0.0.0.0"  # noqa: S104
         for kind in dict.fromkeys(media):
             port, rtp, rtcp_socket = self._ports.take_pair(family_any, is_audio=kind == "audio")
-            pair = _Pair(port, rtp, rtcp_socket, reception().hub.peer(), [])
+            hub = reception().hub
+            pair = _Pair(port, rtp, rtcp_socket, hub.peer(), hub.peer(), [])
             self._pairs[kind] = pair
             self.session.count_by(pair.peer, kind)
             for sock in (rtp, rtcp_socket):
@@ -120,6 +162,9 @@ class RoomMedia(SessionMedia):
             audio_port=self._pairs["audio"].port if "audio" in self._pairs else None,
             video_port=self._pairs["video"].port if "video" in self._pairs else None,
             content_port=self._pairs["content"].port if "content" in self._pairs else None,
+            dtls_fingerprint=None
+            if self._certificate is None
+            else f"sha-256 {fingerprint_of(self._certificate)}",
         )
 
     async def _open(self, kind: MediaKind, pair: _Pair, sock: socket.socket) -> BatchedDatagrams:
@@ -130,7 +175,11 @@ class RoomMedia(SessionMedia):
             elif sock is pair.rtp:
                 self._take(kind, pair, arrival.data, arrival.address)
 
-        return await open_datagrams(_Datagrams(), sock, pair.peer, take)
+        def shake(data: bytes, address: tuple[str, int]) -> None:
+            self._take_dtls(pair, sock, data, address)
+
+        peer = pair.peer if sock is pair.rtp else pair.rtcp_peer
+        return await open_datagrams(_Datagrams(shake), sock, peer, take)
 
     async def answer(self, streams: list[m.RtpStream]) -> None:
         """What offer/answer settled; again after each re-INVITE.
@@ -152,12 +201,87 @@ class RoomMedia(SessionMedia):
             )
         self.session.plan([_plan(stream, self._leg) for stream in streams])
         for stream in streams:
-            self._pairs[stream.media].secure(stream.srtp)
+            pair = self._pairs[stream.media]
+            pair.is_muxed = pair.is_muxed or stream.rtcp_mux
+            self._end_handshakes(pair, stream.dtls)
+            if stream.dtls is None:
+                pair.secure(stream.srtp)
+            else:
+                pair.is_locked = pair.is_locked or pair.terms is None
         for kind, (host, port, rtcp_port) in routes.items():
             self._set_remote(kind, (host, port), (host, rtcp_port))
+        for stream in streams:
+            if stream.dtls is not None:
+                self._shake_hands(stream.media, stream.dtls)
         now = self._loop.time()
         self._leg.watch.begin(now)
         self.judge_exemption(now)
+        self.session.want_keyframe()
+
+    # --- DTLS -----------------------------------------------------------------------------------
+
+    def _end_handshakes(self, pair: _Pair, terms: m.DtlsTerms | None) -> None:
+        """Associations end when the far end's certificate changes or is asked for no more."""
+        if pair.terms is None or (terms and terms.fingerprints == pair.terms.fingerprints):
+            return
+        pair.terms, pair.is_locked, pair.keys = None, False, None
+        pair.secure(None)
+        pair.send_keys = pair.rtcp_sender = None
+        for handshake in pair.handshakes.values():
+            task = asyncio.create_task(handshake.close())
+            self._closings.add(task)
+            task.add_done_callback(self._closings.discard)
+        pair.handshakes.clear()
+
+    def _shake_hands(self, kind: MediaKind, terms: m.DtlsTerms) -> None:
+        """Begin or await the handshake of each socket; RTCP has its own unless it is muxed."""
+        pair = self._pairs[kind]
+        if pair.terms is not None or pair.remote is None or pair.remote_rtcp is None:
+            return
+        if self._certificate is None:
+            raise LocalMediaError("dtls_not_bound", media=kind)
+        pair.terms, pair.is_locked, pair.keys = terms, True, None
+        ends = [(pair.rtp, pair.remote)]
+        if not pair.is_muxed:
+            ends.append((pair.rtcp, pair.remote_rtcp))
+        for sock, remote in ends:
+            handshake = RoomDtls(
+                self._certificate,
+                terms,
+                sock,
+                remote,
+                done=partial(self._on_keys, kind, pair, sock),
+                failed=partial(self._end, CloseReason.REJECTED),
+            )
+            pair.handshakes[sock] = handshake
+            if sock in pair.early:
+                handshake.take(*pair.early.pop(sock))
+
+    def _take_dtls(
+        self, pair: _Pair, sock: socket.socket, data: bytes, address: tuple[str, int]
+    ) -> None:
+        hosts = {self._signalling_host, pair.remote[0] if pair.remote else None}
+        if self._certificate is None or address[0] not in hosts:
+            return
+        if sock in pair.handshakes:
+            pair.handshakes[sock].take(data, address)
+        elif pair.terms is None:
+            pair.early[sock] = data, address  # it came before its answer
+
+    def _on_keys(
+        self,
+        kind: MediaKind,
+        pair: _Pair,
+        sock: socket.socket,
+        keys: DtlsKeys,
+        address: tuple[str, int],
+    ) -> None:
+        pair.keyed(sock, keys)
+        if sock is pair.rtcp:
+            pair.remote_rtcp = address
+            return
+        pair.remote, pair.is_latched = address, True
+        self._route(kind, pair)
         self.session.want_keyframe()
 
     async def _resolve(self, host: str) -> str:
@@ -183,7 +307,7 @@ class RoomMedia(SessionMedia):
     def _route(self, kind: MediaKind, pair: _Pair) -> None:
         pair.expect()
         outbound = self.session.out.get(kind)
-        if outbound is not None and pair.remote is not None:
+        if outbound is not None and pair.remote is not None and not pair.is_locked:
             outbound.route(pair.rtp, pair.remote, pair.send_keys)
             if pair.cipher is not None:
                 pair.cipher.attach(outbound, pair.rtp)
@@ -198,7 +322,7 @@ class RoomMedia(SessionMedia):
     def _take(self, kind: MediaKind, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
         clear = data if pair.cipher is None else pair.cipher.unprotect(data)
-        if clear is None or not self.session.take_rtp(clear, now, kind):
+        if clear is None or pair.is_locked or not self.session.take_rtp(clear, now, kind):
             return
         self._leg.watch.heard(now)
         if pair.remote == addr:
@@ -218,7 +342,8 @@ class RoomMedia(SessionMedia):
 
     def _take_rtcp(self, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
-        if not self.session.take_rtcp(data, now, time.time()):
+        is_open = pair.terms is None or pair.rtcp_sender is not None
+        if not is_open or not self.session.take_rtcp(data, now, time.time()):
             return
         if pair.remote is not None and pair.remote[0] == addr[0]:
             pair.remote_rtcp = addr
@@ -228,6 +353,8 @@ class RoomMedia(SessionMedia):
     def _send_rtcp(self, media: MediaKind, packets: list[rtcp.RtcpPacket]) -> None:
         pair = self._pairs.get(media)
         if pair is None or pair.remote is None or pair.remote_rtcp is None:
+            return
+        if pair.terms is not None and pair.rtcp_sender is None:
             return
         if not isinstance(packets[0], (rtcp.SenderReport, rtcp.ReceiverReport)):
             # Without reduced size (RFC 5506) every datagram begins with a report.
@@ -253,6 +380,10 @@ class RoomMedia(SessionMedia):
         for media in self.session.plans:
             self._send_rtcp(media, self.session.goodbye(media))
         await super().close()
+        for pair in self._pairs.values():
+            self._end_handshakes(pair, None)
+        if self._closings:
+            await asyncio.gather(*self._closings, return_exceptions=True)
         for pair in self._pairs.values():
             for transport in pair.transports:
                 transport.close()

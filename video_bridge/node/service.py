@@ -304,7 +304,7 @@ class NodeService:
         if request.kind is LegKind.RTP:
             room = RoomMedia(leg, self._around, end)
             leg.attach(room)
-            return await room.bind(request.media, request.remote_host)
+            return await room.bind(request.media, request.remote_host, dtls=request.dtls)
         leg.play = False
         if request.kind is LegKind.RTSP:
             leg.attach(CameraMedia(leg, request.url or "", end))

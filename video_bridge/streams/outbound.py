@@ -51,6 +51,7 @@ class Outbound:
         self.state = SenderState(ssrc, plan.clock_rate)
         self.rate = Rate()
         self.target: FanoutTarget | None = None
+        self._keys: SrtpKeys | None = None
         self.rung: Feed | None = None
         self.awaits_keyframe = False
         self.catch_up: CatchUp | None = None
@@ -67,8 +68,12 @@ class Outbound:
     def route(
         self, sock: socket.socket, address: tuple[str, int], srtp: SrtpKeys | None = None
     ) -> None:
-        """Send here from now on; sequence numbers go on over a change of route."""
+        """Send here from now on; sequence numbers go on over a change of route, not of keys."""
+        if self.target is not None and srtp != self._keys:
+            self.target.close()
+            self.target = None
         if self.target is None:
+            self._keys = srtp
             self.target = FanoutTarget(
                 sock.fileno(),
                 address,

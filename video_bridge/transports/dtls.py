@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from aiortc.rtcdtlstransport import (
     RTCCertificate,
@@ -19,7 +19,6 @@ from OpenSSL import SSL
 
 from ..datapath import SrtpKeys, SrtpProfile
 from ..errors import LocalMediaError, RemoteMediaError
-from .ice import IceConnection
 
 _PROFILES = {
     b"SRTP_AEAD_AES_256_GCM": SrtpProfile.AEAD_AES_256_GCM,
@@ -36,31 +35,50 @@ class DtlsKeys:
     receive: SrtpKeys
 
 
-class _IceLink:
+class Datagrams(Protocol):
+    """What carries the handshake."""
+
+    async def recv(self) -> bytes: ...
+
+    async def send(self, data: bytes) -> None: ...
+
+
+class _Link:
     """What `RTCDtlsTransport` wants of an ICE transport."""
 
     role = "controlled"
 
-    def __init__(self, connection: IceConnection) -> None:
-        self._recv = connection.recv
-        self._send = connection.send
+    def __init__(self, datagrams: Datagrams) -> None:
+        self._recv = datagrams.recv
+        self._send = datagrams.send
+
+
+def make_certificate() -> RTCCertificate:
+    """A key and a certificate of our own, good for one leg."""
+    return RTCCertificate.generateCertificate()
+
+
+def fingerprint_of(certificate: RTCCertificate) -> str:
+    """Its sha-256 fingerprint, without the name."""
+    found = (f.value for f in certificate.getFingerprints() if f.algorithm == "sha-256")
+    return str(next(found))
 
 
 class Dtls(RTCDtlsTransport):
-    """One handshake over a connected `IceConnection`; then only alerts arrive here."""
+    """One handshake over a path to the peer; then only alerts arrive here."""
 
-    def __init__(self, connection: IceConnection, *, is_client: bool) -> None:
-        self._certificate = RTCCertificate.generateCertificate()
-        super().__init__(cast(RTCIceTransport, _IceLink(connection)), [self._certificate])
+    def __init__(
+        self, path: Datagrams, *, is_client: bool, certificate: RTCCertificate | None = None
+    ) -> None:
+        self._certificate = certificate or make_certificate()
+        super().__init__(cast(RTCIceTransport, _Link(path)), [self._certificate])
         self._set_role("client" if is_client else "server")
         self._is_stopping = False
 
     @property
     def fingerprint(self) -> str:
         """Our sha-256 fingerprint."""
-        return str(
-            next(f.value for f in self._certificate.getFingerprints() if f.algorithm == "sha-256")
-        )
+        return fingerprint_of(self._certificate)
 
     async def handshake(
         self, fingerprints: tuple[tuple[str, str], ...], on_closed: Callable[[], None]
