@@ -5,6 +5,7 @@ veth pair, each sending picture and sound and getting the programme: every other
 twelfth an old room with H.263. CPU is that of the node and its children. A late tick ended more
 than 40 ms after its time, as the node counts them; ticks whose threads waited over 5 ms for a
 processor are counted apart. `late_frames_pct` is what some of the sites saw themselves.
+Of several runs the dearest is told, and all are listed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .media_node import MediaNode
 from .network import FAR, FarSide, enter, is_inside
 
 SITES = 144
-SECONDS = 20.0
+SECONDS = 60.0
 CURVE_SECONDS = 8.0
 SETTLE_S = 6.0
 TRIES = 3
@@ -44,13 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="10,50,144,500,1754",
         help="receivers for the curve, by comma; empty for none",
     )
+    parser.add_argument("--runs", type=int, default=1, help="how often the whole is measured")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
     if not is_inside():
         return _run_inside(arguments)
     seconds = arguments.seconds or SECONDS
-    curve = []
+    notes: list[str] = []
+    runs = [_best(arguments, seconds, notes) for _ in range(max(1, arguments.runs))]
+    measured = max(runs, key=lambda found: cast(float, found["cpu_cores"]))
+    curve = [_point(measured)]
     counts = [int(text) for text in arguments.curve.split(",") if text]
     for receivers in counts:
         if receivers != arguments.sites:
@@ -59,21 +64,19 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
                 min(seconds, CURVE_SECONDS),
             )  # fmt: skip
             curve.append(_point(found))
-    notes: list[str] = []
-    measured = _best(arguments, seconds, notes)
-    curve.append(_point(measured))
     curve.sort(key=lambda point: cast(int, point["receivers"]))
     return {
         "visible": arguments.visible,
         "seconds": seconds,
         **measured,
+        "runs": [_point(found) for found in runs] if len(runs) > 1 else [],
         "curve": curve,
-        "notes": notes,
+        "notes": sorted(set(notes)),
     }
 
 
 def _point(measured: dict[str, object]) -> dict[str, object]:
-    names = ("receivers", "cpu_cores", "late_ticks_pct", "starved_ticks_pct", "fps")
+    names = ("receivers", "cpu_cores", "late_ticks_pct", "starved_ticks_pct", "fps", "cpu_wait_pct")
     return {name: measured[name] for name in names}
 
 
@@ -91,6 +94,7 @@ def _best(arguments: argparse.Namespace, seconds: float, notes: list[str]) -> di
 def _run_inside(arguments: argparse.Namespace) -> dict[str, object]:
     words = ["province", "--json", "--sites", str(arguments.sites)]
     words += ["--visible", arguments.visible, "--curve", arguments.curve]
+    words += ["--runs", str(arguments.runs)]
     if arguments.seconds:
         words += ["--seconds", str(arguments.seconds)]
     done = enter(words)
