@@ -153,7 +153,8 @@ class _Child:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), self.spec.stop_grace_s)
+                async with asyncio.timeout(self.spec.stop_grace_s):
+                    await process.wait()
             except TimeoutError:
                 await self.kill()
         self._set(ChildState.STOPPED)

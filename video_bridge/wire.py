@@ -171,7 +171,8 @@ class WireClient:
     async def wait_connected(self, timeout_s: float) -> None:
         """Raises NodeUnreachableError when nobody answers in time."""
         try:
-            await asyncio.wait_for(self._connected.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._connected.wait()
         except TimeoutError as error:
             raise NodeUnreachableError(path=str(self._path)) from error
 
@@ -188,7 +189,8 @@ class WireClient:
         self._pending[request_id] = future
         self._writer.write(_frame(id=request_id, type=type_, body=body))
         try:
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError as error:
             raise NodeUnreachableError("media_node_timeout", request=type_) from error
         finally:

@@ -220,7 +220,8 @@ class ConsultationLoop:
         self._wake.set()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 wait_s = await self._turn()

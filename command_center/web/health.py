@@ -33,7 +33,8 @@ class Health:
     async def check(self) -> list[Component]:
         async def ask(name: str, probe: Probe) -> Component:
             try:
-                return await asyncio.wait_for(probe(), PROBE_TIMEOUT_S)
+                async with asyncio.timeout(PROBE_TIMEOUT_S):
+                    return await probe()
             except TimeoutError:
                 return Component(name, "down", "no answer in time")
             except Exception as error:  # noqa: BLE001 - a broken probe is a broken part

@@ -124,7 +124,8 @@ class CameraMedia:
         patience_s = STARTS_WITHIN_S
         try:
             while True:
-                head = await asyncio.wait_for(reader.readexactly(HEADER.size), patience_s)
+                async with asyncio.timeout(patience_s):
+                    head = await reader.readexactly(HEADER.size)
                 patience_s = FROZEN_AFTER_S
                 kind, slot, width, height, size = HEADER.unpack(head)
                 if size > MAX_BODY:

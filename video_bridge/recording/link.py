@@ -146,7 +146,8 @@ class RecorderLink:
         self._is_stopping = True
         self._write(wire.pack(Kind.STOP))
         try:
-            await asyncio.wait_for(asyncio.shield(self._task), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await asyncio.shield(self._task)
         except TimeoutError:
             log.warning("the recorder does not end by itself")
             self._task.cancel()
@@ -156,7 +157,8 @@ class RecorderLink:
 async def _end(process: asyncio.subprocess.Process) -> None:
     """It ends once its socket is closed; one that does not is killed."""
     try:
-        await asyncio.wait_for(asyncio.shield(process.wait()), STOP_WITHIN_S)
+        async with asyncio.timeout(STOP_WITHIN_S):
+            await asyncio.shield(process.wait())
     except (TimeoutError, asyncio.CancelledError):
         with contextlib.suppress(ProcessLookupError):
             process.kill()
