@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -88,7 +89,6 @@ def _incoming(leg: LegStats, media: str) -> StreamStats | None:
     return found[0] if found else None
 
 
-@cache
 def _words(language: str) -> dict[str, str]:
     return words_of(language, "self_test")
 
@@ -103,11 +103,19 @@ def in_words(heard: Heard, contact: str, language: str = "zh") -> str:
     return joint.join(said) + ending
 
 
+class House(Protocol):
+    """What holds the calls of one protocol."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> object: ...
+    def announce(self, body: Body) -> None: ...
+    def hang_up(self, leg_id: str) -> bool: ...
+
+
 class SelfTests:
     """`judge_after_s` is when the first verdict is given."""
 
     def __init__(
-        self, node: NodeClient, calls: Calls, *, judge_after_s: float = FIRST_JUDGED_S
+        self, node: NodeClient, calls: House, *, judge_after_s: float = FIRST_JUDGED_S
     ) -> None:
         self._node, self._calls = node, calls
         self._judge_after_s = judge_after_s
