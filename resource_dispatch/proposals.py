@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from .errors import LocalDispatchError
+from .fatigue import tired_s
 from .materials import plan_materials
 from .optimiser.evaluate import Evaluation, coverage_gap, evaluate
 from .optimiser.explain import Choice, Refusal, explain_choices, explain_refusals
@@ -122,7 +123,8 @@ class Desk:
     def _team_spec(self, location: int, team: DispatchTeam) -> TeamSpec:
         if team.speed_class not in PROFILE_NAMES:
             raise LocalDispatchError("speed_class_unknown", team=team.id)
-        free = 0 if team.available_at is None else max(0, self._second(team.available_at))
+        frees = (team.available_at, team.rest_until)
+        free = max((max(0, self._second(at)) for at in frees if at is not None), default=0)
         end = None if team.duty_end is None else self._second(team.duty_end)
         declined = 0
         if team.authority == "request":
@@ -137,6 +139,7 @@ class Desk:
             end,
             declined,
             self._group(team),
+            tired_s(team.worked_s),
         )
 
     def _task_spec(self, location: int, task: DispatchTask) -> TaskSpec:
@@ -315,6 +318,7 @@ class Desk:
         if choice.other >= 0:
             fields["other_team"] = self.teams[choice.other].name
             fields["other_min"] = _minutes(choice.other_arrive_s)
+            fields["other_hours"] = self.teams[choice.other].worked_s // 3_600
             if plan.routes[choice.other]:
                 busy = int(self.problem.task_of[plan.routes[choice.other][0]])
                 fields["other_task"] = self.served[busy].text
@@ -346,7 +350,8 @@ class Desk:
                 fields["other_time"] = self._clock(self._second(team.duty_end))
             free = int(self.problem.available_s[refusal.other])
             if code == "available" and free < NEVER_S:
-                code = "available_at"
+                rests = team.rest_until is not None and self._second(team.rest_until) == free
+                code = "resting" if rests else "available_at"
                 fields["other_time"] = self._clock(free)
         pinned = [pin for pin in self.overrides if pin.task_id == task.id]
         if pinned:

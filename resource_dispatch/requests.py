@@ -41,7 +41,8 @@ class DispatchTask:
 class DispatchTeam:
     """A team where it stands. `available_at` None = now; `authority` is order or request.
 
-    `accept_pct` is how likely a requested team accepts; an ordered team always comes.
+    `accept_pct` is how likely a requested team accepts; an ordered team always comes. `worked_s`
+    is its work of the last day, `rest_until` when it has rested from it.
     """
 
     id: str
@@ -57,6 +58,8 @@ class DispatchTeam:
     duty_end: datetime | None = None
     region_code: str = ""
     accept_pct: int = 70
+    worked_s: int = 0
+    rest_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

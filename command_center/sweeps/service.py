@@ -19,6 +19,7 @@ from .tables import SweepRow
 
 LIMIT = 3_000
 DRAWS_PER_JOB = 5
+TIMES = ("available_at", "duty_end", "rest_until")
 QUEUE = "sweeps"
 TASK = "sweeps.draw"
 
@@ -112,7 +113,7 @@ def _stored(team: dispatch.DispatchTeam) -> dict[str, Any]:
     """A team as JSON, as it stands; when a busy one is free again is kept."""
     stored = asdict(team)
     stored["skills"] = sorted(team.skills)
-    for name in ("available_at", "duty_end"):
+    for name in TIMES:
         stored[name] = None if stored[name] is None else stored[name].isoformat()
     return stored
 
@@ -120,8 +121,8 @@ def _stored(team: dispatch.DispatchTeam) -> dict[str, Any]:
 def team_of(stored: dict[str, Any]) -> dispatch.DispatchTeam:
     """The team that `_stored` wrote down."""
     times = {
-        name: None if stored[name] is None else datetime.fromisoformat(stored[name])
-        for name in ("available_at", "duty_end")
+        name: None if stored.get(name) is None else datetime.fromisoformat(stored[name])
+        for name in TIMES
     }
     return dispatch.DispatchTeam(**{**stored, **times, "skills": frozenset(stored["skills"])})
 

@@ -17,6 +17,7 @@ TERMS = (
     "coverage",
     "changes",
     "authority",
+    "fatigue",
     "fairness",
     "distance",
 )
@@ -219,6 +220,9 @@ def _terms(problem: Problem, plan: Plan, times: _Times, team_of: list[int]) -> d
     for visit, team in enumerate(team_of):
         if team >= 0:
             terms["authority"] += weights.authority * problem.assign_cost.item(team, visit)
+            if problem.tired_s:
+                severity = facts.severity[facts.task_of[visit]]
+                terms["fatigue"] += weights.fatigue * problem.tired_s[team] * severity
         before = facts.previous_team[visit]
         if before >= 0 and before != team:
             terms["changes"] += weights.changes

@@ -185,7 +185,7 @@ class _Model:
                 kept = literals.get(before, 0)
                 cost.append(weights.changes * (1 - kept))
             for m, literal in literals.items():
-                cost.append(weights.authority * int(problem.assign_cost[m, v]) * literal)
+                cost.append(int(problem.give_cost[m, v]) * literal)
         for m, used in self.used.items():
             count = sum(given[m] for given in self.given if m in given)
             cost.append(weights.fairness * (count - used))

@@ -118,6 +118,8 @@ def _why_not_sooner(problem: Problem, plan: Plan, visit: int, team: int, sooner:
         return "sooner_team_busy"
     if problem.assign_cost[sooner, visit] > problem.assign_cost[team, visit]:
         return "sooner_team_must_be_asked"
+    if problem.tired_s and problem.tired_s[sooner] > problem.tired_s[team]:
+        return "sooner_team_tired"
     moved = plan.without(visit).inserted(sooner, 0, visit)
     if coverage_gap(problem, moved) > coverage_gap(problem, plan):
         return "sooner_team_keeps_cover"

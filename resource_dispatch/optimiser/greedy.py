@@ -113,7 +113,7 @@ class _State:
         late = np.maximum(0, begin - problem.golden_s[task])
         weights = problem.weights
         cost = int(problem.severity[task]) * (weights.completion * finish + weights.lateness * late)
-        cost = cost + weights.authority * problem.assign_cost[:, visit] + self._leaving_cost()
+        cost = cost + problem.give_cost[:, visit] + self._leaving_cost()
         before = int(problem.previous_team[visit])
         if before >= 0:
             cost = cost + weights.changes

@@ -42,7 +42,8 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class TeamSpec:
-    """One team. `available_s` None means not available; `cost_s` is what asking it costs."""
+    """One team. `available_s` None means not available; `cost_s` is what asking it costs,
+    `tired_s` what its weariness does."""
 
     id: str
     location: int
@@ -53,6 +54,7 @@ class TeamSpec:
     duty_end_s: int | None = None
     cost_s: int = 0
     coverage_group: str | None = None
+    tired_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Model:
             raise RemoteDispatchError("team_crew_not_positive", team=team.id, crew=team.crew)
         if team.available_s is not None and team.available_s < 0:
             raise RemoteDispatchError("team_available_before_zero", team=team.id)
+        if team.tired_s < 0:
+            raise RemoteDispatchError("team_tired_negative", team=team.id)
         if team.cost_s < 0:
             raise RemoteDispatchError("team_cost_negative", team=team.id)
         self._teams[team.id] = team
@@ -168,6 +172,7 @@ class Model:
             coverage_floor=_row(self._coverage[g] for g in groups),
             locks=self._lock_rows(task_number, first),
             pins=self._pin_rows(task_number, first),
+            tired_s=tuple(team.tired_s for team in teams),
             weights=self._weights,
         )
 

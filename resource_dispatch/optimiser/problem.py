@@ -36,6 +36,7 @@ class Weights:
     coverage: int = 1_800
     changes: int = 1_200
     authority: int = 1
+    fatigue: int = 1
     fairness: int = 60
     distance: int = 1
 
@@ -64,7 +65,8 @@ class Problem:
     `crew[m]` is the head count, `available_s[m]` when a team may set out (`NEVER_S` = not at
     all), `duty_end_s[m]` when its last visit must be finished. `travel_s[p, a, b]` is `NEVER_S`
     where no road leads. `golden_s` is when lateness begins. `assign_cost[m, v]` is what choosing
-    that team costs beyond time. `previous_team[v]` is the team of the plan before, or -1. A team
+    that team costs beyond time, `tired_s[m]` the delay that its weariness counts as (empty: nobody
+    is tired). `previous_team[v]` is the team of the plan before, or -1. A team
     with `coverage_group[m]` >= 0 counts for that group, which wants `coverage_floor[g]` of its
     teams left at home.
     """
@@ -94,6 +96,7 @@ class Problem:
     coverage_floor: Ints
     locks: tuple[Lock, ...] = ()
     pins: tuple[Pin, ...] = ()
+    tired_s: tuple[int, ...] = ()
     weights: Weights = field(default_factory=Weights)
 
     @property
@@ -116,6 +119,15 @@ class Problem:
             able[:, pin.visit] = False
             able[pin.team, pin.visit] = True
         return able
+
+    @cached_property
+    def give_cost(self) -> Ints:
+        """What giving a visit to a team costs beyond time: asking it, and its weariness, (M, V)."""
+        cost: Ints = self.weights.authority * self.assign_cost
+        if self.tired_s:
+            tired = np.array(self.tired_s, dtype=np.int64)
+            cost = cost + self.weights.fatigue * np.outer(tired, self.severity[self.task_of])
+        return cost
 
     @property
     def is_separable(self) -> bool:

@@ -52,7 +52,7 @@ def static_of(problem: Problem) -> kernel.Static:
     for v in range(problem.visits):
         order = np.argsort(arrive[:, v], kind="stable")
         able_teams[v, : count[v]] = [m for m in order if able[m, v]]
-    extra = weights.authority * problem.assign_cost
+    extra = problem.give_cost.copy()
     known = np.flatnonzero(problem.previous_team >= 0)
     extra[:, known] += weights.changes
     extra[problem.previous_team[known], known] -= weights.changes
@@ -162,7 +162,7 @@ def improve_separable(
     best = state_of(problem, static, plan, seed)
     backup = state_of(problem, static, plan, seed)
     hot, cold = temperatures(state, problem.visits)
-    most = max(2, min(12, problem.visits // 4))
+    most = max(min(6, problem.visits), min(12, problem.visits // 4))
     done, told = 0, int(best.total[0])
     for chunk, warmth in _chunks(stop, lambda: int(best.total[0])):
         heat = cold * (hot / cold) ** warmth

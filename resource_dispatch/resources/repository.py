@@ -151,14 +151,12 @@ async def lock_reservation(session: AsyncSession, reservation_id: UUID) -> Stock
     return (await session.scalars(query)).one_or_none()
 
 
-async def active_assignments(
-    session: AsyncSession, after: datetime, *, is_drill: bool
+async def assignments_since(
+    session: AsyncSession, since: datetime, *, is_drill: bool
 ) -> Sequence[TeamAssignment]:
-    """Assignments that still take a team's time after `after`."""
+    """Every assignment, released or not, that took a team's time after `since`."""
     query = select(TeamAssignment).where(
-        col(TeamAssignment.state) == AssignmentState.ACTIVE.value,
-        col(TeamAssignment.ends_at) > after,
-        col(TeamAssignment.is_drill) == is_drill,
+        col(TeamAssignment.ends_at) > since, col(TeamAssignment.is_drill) == is_drill
     )
     return (await session.scalars(query)).all()
 

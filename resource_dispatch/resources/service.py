@@ -13,10 +13,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..errors import LocalDispatchError, StockShortError, TeamTakenError
+from ..fatigue import WINDOW, rest_until, worked
 from ..requests import DepotStock, DispatchDepot, DispatchTeam
 from . import repository
 from .repository import Box
 from .tables import (
+    AssignmentState,
     Depot,
     ReservationState,
     StockItem,
@@ -88,10 +90,16 @@ async def dispatch_teams(
 ) -> list[DispatchTeam]:
     """Every team as the optimiser sees it: where it is and from when it is free."""
     busy_until: dict[UUID, datetime] = {}
-    for span in await repository.active_assignments(session, now, is_drill=is_drill):
-        busy_until[span.team_id] = max(span.ends_at, busy_until.get(span.team_id, span.ends_at))
+    spans: dict[UUID, list[tuple[datetime, datetime]]] = {}
+    for span in await repository.assignments_since(session, now - WINDOW, is_drill=is_drill):
+        spans.setdefault(span.team_id, []).append((span.starts_at, span.ends_at))
+        if span.state == AssignmentState.ACTIVE.value and span.ends_at > now:
+            busy_until[span.team_id] = max(span.ends_at, busy_until.get(span.team_id, span.ends_at))
     teams = await repository.find_teams(session, is_drill=is_drill)
-    return [_as_dispatch_team(team, busy_until.get(team.id)) for team in teams]
+    return [
+        _as_dispatch_team(team, busy_until.get(team.id), worked(spans.get(team.id, ()), now))
+        for team in teams
+    ]
 
 
 async def assignment_spans(
@@ -102,7 +110,9 @@ async def assignment_spans(
     return {row.order_id: (row.starts_at, row.ends_at) for row in rows if row.order_id is not None}
 
 
-def _as_dispatch_team(team: Team, busy_until: datetime | None) -> DispatchTeam:
+def _as_dispatch_team(
+    team: Team, busy_until: datetime | None, work: tuple[int, datetime | None]
+) -> DispatchTeam:
     frees = [at for at in (team.available_from, busy_until) if at is not None]
     on_duty = team.state != TeamState.OFF_DUTY.value
     known_free = team.state != TeamState.BUSY.value or bool(frees)
@@ -119,6 +129,8 @@ def _as_dispatch_team(team: Team, busy_until: datetime | None) -> DispatchTeam:
         available_at=max(frees) if frees else None,
         duty_end=team.duty_end,
         region_code=team.region_code,
+        worked_s=work[0],
+        rest_until=rest_until(*work),
     )
 
 

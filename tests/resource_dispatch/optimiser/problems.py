@@ -42,6 +42,7 @@ def separable(
                 None if plain or chance.random() < 0.6 else int(chance.integers(5_000, 40_000)),
                 0 if plain else int(chance.integers(0, 2)) * 900,
                 f"g{m % 3}",
+                0 if plain else 300 * (m % 3),
             )
         )
     for n in range(tasks):
