@@ -86,7 +86,8 @@ class Asterisk:
             f" same => n,MixMonitor({inside}/heard/${{EXTEN}}.mix.wav,"
             f"r({inside}/heard/${{EXTEN}}.wav))",
             " same => n,Playtones(${EXTEN}/300,0/200)", " same => n,Wait(4)",
-            " same => n,SendDTMF(7)", " same => n,Wait(3600)",
+            *[" same => n,SendDTMF(7)", " same => n,Wait(20)"] * 5,  # H.245 may stand later
+            " same => n,Wait(3600)",
         ])  # fmt: skip
         switch = {True: "yes", False: "no"}
         self._write("ooh323", [
