@@ -25,17 +25,24 @@ class Tidiness:
         self._pool = pool
         self._is_idle = is_idle
         self._ended = 0
+        self._last_at = 0.0
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def ended(self) -> None:
         """One more has left."""
         self._ended += 1
+        self._last_at = self._loop.time()
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SETTLE_S, self._tidy)
+            self._timer = self._loop.call_later(SETTLE_S, self._tidy)
 
     def _tidy(self) -> None:
         self._timer = None
-        is_idle = self._is_idle()
+        wait_s = self._last_at + SETTLE_S - self._loop.time()
+        is_settled = wait_s <= 0
+        if not is_settled:
+            self._timer = self._loop.call_later(wait_s, self._tidy)
+        is_idle = is_settled and self._is_idle()
         if not is_idle and self._ended < COLLECT_AFTER:
             return
         self._ended = 0
