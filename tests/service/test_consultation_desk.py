@@ -163,7 +163,7 @@ async def test_a_killed_node_comes_back_with_its_cameras(stage: Stage) -> None:
     stage.node.kill()
     stage.node.start()
     lost = await stage.reaches(opened, "lost")
-    assert lost["reason_code"] == "node_restarted"
+    assert lost["reason_code"] in ("node_restarted", "media_node_unreachable")  # how slow it comes
     await stage.reaches(opened, "joined", at=1)
     assert stage.gateway.hung_up() == []
 
