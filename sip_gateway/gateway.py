@@ -119,6 +119,7 @@ class Gateway:
             lobbies=lobbies,
         )
         self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
+        self.h323.self_tests = SelfTests(self._node, self.h323)
         self._ticker: asyncio.Task[None] | None = None
         self._node_lost: asyncio.TimerHandle | None = None
 

@@ -41,6 +41,7 @@ from .messages import (
     SrtpPolicy,
 )
 from .ports import Directory, Refusal
+from .self_test import SelfTests
 from .settings import GatewaySettings
 from .transports.tpkt import TpktConnection, connect, listen
 
@@ -65,12 +66,14 @@ class H323Edge:
         self.legs, self.announce = legs, announce
         self._settings, self._directory, self._guard = settings, directory, guard
         self._rooms: set[Room] = set()
+        self._silent: dict[Room, None] = {}  # connected, no SETUP yet; the oldest first
         self._conferences = Conferences()
         self._tasks: set[asyncio.Task[None]] = set()
         self._references = itertools.cycle(range(1, 0x8000))
         self._server: asyncio.Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self.port: int | None = None
+        self.self_tests: SelfTests | None = None
         self.ras = RasEdge(settings, directory, guard, announce, self.spawn)
 
     # --- life -------------------------------------------------------------------------------
@@ -121,6 +124,7 @@ class H323Edge:
 
     def gone(self, room: Room) -> None:
         self._rooms.discard(room)
+        self._silent.pop(room, None)
         if room.call is not None:
             self._conferences.leave(room.call.conference_id, self._rooms)
         if room.leave is not None:
@@ -303,12 +307,14 @@ class H323Edge:
     # --- in ---------------------------------------------------------------------------------
 
     def _on_connection(self, connection: TpktConnection) -> None:
-        waiting = sum(room.call is None for room in self._rooms)
-        if not self._guard.admits(connection.host, self.now()) or waiting >= HALF_OPEN:
+        if not self._guard.admits(connection.host, self.now()):
             connection.close()
             return
+        if len(self._silent) >= HALF_OPEN:  # a room says SETUP at once: the oldest is none
+            next(iter(self._silent)).signalling.close()
         room = Room(self, self._core(), connection)
         self._rooms.add(room)
+        self._silent[room] = None
         loop = asyncio.get_running_loop()
         loop.call_later(FIRST_PDU_S, self._expect_setup, room)
 
@@ -318,6 +324,7 @@ class H323Edge:
             room.signalling.close()
 
     def invited(self, room: Room, caller_name: str, dialled: str) -> None:
+        self._silent.pop(room, None)
         self.spawn(self._admit(room, caller_name, dialled))
 
     async def _admit(self, room: Room, caller_name: str, dialled: str) -> None:
@@ -358,6 +365,8 @@ class H323Edge:
         room.core.proceed(self.now())
         room.pump()
         try:
+            if admitted.self_test_contact is not None and self.self_tests is not None:
+                await self.self_tests.open(call, admitted.self_test_contact)
             await room.bind(call)
             self._conferences.enter(room, admitted.bridge_role)
             room.security.begin(admitted.srtp_policy or self._settings.h323_encryption)

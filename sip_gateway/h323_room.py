@@ -127,6 +127,7 @@ class Room:
         self.core.control_connected()
         self.pump()
 
+        self.signalling.send(self.core.signalling())
     def release(self, reason: str, result: CallResult) -> None:
         """End the call from our side."""
         if self.is_over:
@@ -154,8 +155,7 @@ class Room:
     # --- connections ------------------------------------------------------------------------
 
     def _send(self) -> None:
-        self.signalling.send(self.core.signalling())
-        if self._control is not None:
+        if self._control is not None:  # endSession goes before RELEASE COMPLETE (H.323 8.5)
             self._control.send(self.core.control())
 
     def _on_signalling(self, pdu: bytes) -> None:

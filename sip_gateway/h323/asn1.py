@@ -9,6 +9,7 @@ to 19.9 put the bitmap first); `_to_per` here counts the bitmap first.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from pycrate_asn1dir import H225, H235, H245
@@ -113,12 +114,31 @@ def encode_ras(value: Value) -> bytes:
 
 
 def decode_h245(pdu: bytes) -> Value:
-    """A MultimediaSystemControlMessage. Raises RemoteH323Error."""
-    return _decode(_H245, pdu)
+    """A MultimediaSystemControlMessage, to be read only. Raises RemoteH323Error."""
+    return _decode_set(pdu) if pdu[:1] == _SET_TAG else _decode(_H245, pdu)
 
 
 def encode_h245(value: Value) -> bytes:
-    return _encode(_H245, value)
+    if value[1][0] != "terminalCapabilitySet":
+        return _encode(_H245, value)
+    key = repr(value)
+    known = _sets.get(key)
+    if known is None:
+        if len(_sets) >= KNOWN_SETS:
+            _sets.clear()
+        known = _sets[key] = _encode(_H245, value)
+    return known
+
+
+# A capability set costs a millisecond each way, and every call between two makes has the same two.
+KNOWN_SETS = 64
+_SET_TAG = b"\x02"  # request, terminalCapabilitySet
+_sets: dict[str, bytes] = {}
+
+
+@lru_cache(maxsize=KNOWN_SETS)
+def _decode_set(pdu: bytes) -> Value:
+    return _decode(_H245, pdu)
 
 
 def decode_channel(pdu: bytes) -> Value:

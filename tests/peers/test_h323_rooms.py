@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.call import Released
 from sip_gateway.h323.tpkt import frame
 from sip_gateway.messages import CallChanged
+from sip_gateway.ports import Admission, Refusal
 from tests.harness.processes import crowding
 from tests.peers.h323_bridge import Bridge
+from tests.sip_gateway.desk import Book
 from tests.video_bridge.node.room import Room, strength
 from tests.video_bridge.node.test_node import until
 from video_bridge import messages as m
@@ -206,3 +209,32 @@ async def test_calls_stay_when_their_node_is_killed(bridge: Bridge) -> None:
         assert "ended" not in states, (leg_id, states)
     called.hang_up()
     await until(lambda: (bridge.last("leg-out") or CallChanged).state == "ended")  # type: ignore[union-attr]
+
+
+class _SelfTest(Book):
+    """A directory that knows the self-test number alone."""
+
+    async def admit(self, account: str, number: str) -> Admission | Refusal:
+        if number != "8888":
+            return Refusal(404, "number_unknown")
+        return Admission("test-1", "leg-1", "翁源县应急管理局", self_test_contact="020-83000000")
+
+
+async def test_the_self_test_number_answers_h323_rooms_too(bridge: Bridge) -> None:
+    """The room sees and hears itself; the result is told in the words that SIP halls get."""
+    directory = _SelfTest()
+    directory.static = bridge.book.static
+    bridge.gateway.h323._directory = directory
+    room, media = bridge.endpoint("翁源", (60, 200, 90), 700.0)
+    await room.call("8888", bridge.gateway.h323.port or 0)
+
+    def results() -> list[dict[str, Any]]:
+        return [body for kind, body in bridge.events if kind == "self_test.done"]
+
+    await until(lambda: results() and "good" in results()[-1]["codes"], 30)
+    assert results()[-1]["account"] == "440229"
+    assert results()[-1]["audio"] == "PCMA"
+    await until(lambda: results()[-1]["video"] == "640x360 H264", 30)
+    await until(lambda: strength(media.heard()[-48_000:], 700) > 0.5, 30)  # its own voice
+    room.hang_up()
+    await until(lambda: results()[-1]["is_final"], 30)

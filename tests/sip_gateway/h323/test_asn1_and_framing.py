@@ -6,8 +6,6 @@ The captures are Asterisk's chan_ooh323 and h323plus; where they are absent the 
 from __future__ import annotations
 
 import contextlib
-import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from sip_gateway.h323.errors import RemoteH323Error
 from sip_gateway.h323.q931 import ElementId, MessageType, Q931Message, user_user
 from sip_gateway.h323.tpkt import MAX_PDU, TpktReader, frame
 from tests.harness.plugin import suite
+from tests.sip_gateway.h323 import capture
 
 RELEASE = {
     "h323-uu-pdu": {
@@ -34,56 +33,6 @@ RELEASE = {
 }
 
 
-def _blocks(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """(link type, packet) of a pcap or pcapng file, little-endian as both captures are."""
-    if raw[:4] == b"\xd4\xc3\xb2\xa1":
-        link, at = struct.unpack_from("<I", raw, 20)[0], 24
-        while at + 16 <= len(raw):
-            (length,) = struct.unpack_from("<I", raw, at + 8)
-            yield link, raw[at + 16 : at + 16 + length]
-            at += 16 + length
-        return
-    link, at = 1, 0
-    while at + 12 <= len(raw):
-        kind, length = struct.unpack_from("<II", raw, at)
-        if kind == 1:
-            (link,) = struct.unpack_from("<H", raw, at + 8)
-        elif kind == 6:
-            (size,) = struct.unpack_from("<I", raw, at + 20)
-            yield link, raw[at + 28 : at + 28 + size]
-        at += length
-
-
-def _tcp_streams(path: Path) -> dict[tuple[bytes, int, int], bytes]:
-    """(addresses, source port, destination port) -> the bytes of that direction, in order."""
-    streams: dict[tuple[bytes, int, int], bytes] = {}
-    expected: dict[tuple[bytes, int, int], int] = {}
-    for link, packet in _blocks(path.read_bytes()):
-        ip = packet[{0: 4, 1: 14, 113: 16, 101: 0}[link] :]
-        if len(ip) < 40 or ip[0] >> 4 != 4 or ip[9] != 6:
-            continue
-        total, header = int.from_bytes(ip[2:4], "big"), (ip[0] & 15) * 4
-        tcp = ip[header:total]
-        source, destination, sequence = struct.unpack_from("!HHI", tcp)
-        payload = tcp[(tcp[12] >> 4) * 4 :]
-        key = (ip[12:20], source, destination)
-        if not payload or sequence < expected.get(key, 0):
-            continue
-        expected[key] = sequence + len(payload)
-        streams[key] = streams.get(key, b"") + payload
-    return streams
-
-
-def _pdus(path: Path) -> list[bytes]:
-    found = []
-    for stream in _tcp_streams(path).values():
-        try:
-            found += TpktReader().feed(stream)
-        except RemoteH323Error:
-            continue  # another protocol on that port
-    return found
-
-
 CAPTURES = suite(".", "h323-*.pcap*")
 
 
@@ -91,7 +40,7 @@ CAPTURES = suite(".", "h323-*.pcap*")
 def test_a_captured_call_decodes_wholly_and_survives_our_encoder(path: Path) -> None:
     """Another maker's bytes become values, and our bytes of these values mean the same."""
     signalling, control = 0, 0
-    for pdu in _pdus(path):
+    for pdu in capture.pdus(path):
         if pdu[0] != 8:
             value = asn1.decode_h245(pdu)
             assert asn1.decode_h245(asn1.encode_h245(value)) == value
