@@ -59,6 +59,7 @@ class WireServer:
         self._answer = answer
         self._hello = hello
         self._server: asyncio.Server | None = None
+        self._is_stopped = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._seq = itertools.count(1)
@@ -70,6 +71,7 @@ class WireServer:
     async def start(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
+        self._is_stopped = False
         old = os.umask(0o177)
         try:
             self._server = await asyncio.start_unix_server(self._serve, str(self._path))
@@ -77,6 +79,7 @@ class WireServer:
             os.umask(old)
 
     async def stop(self) -> None:
+        self._is_stopped = True
         if self._server is not None:
             self._server.close()
         for writer in list(self._writers):
@@ -99,7 +102,7 @@ class WireServer:
         sock = writer.get_extra_info("socket")
         creds = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         _pid, uid, _gid = struct.unpack("3i", creds)
-        if uid not in (os.getuid(), 0):
+        if uid not in (os.getuid(), 0) or self._is_stopped:  # accepted before, come to after
             writer.close()
             return
         writer.write(_frame(seq=0, type="hello", body=self._hello()))
