@@ -9,7 +9,7 @@ from video_bridge.messages import DtlsTerms, RtpStream, SrtpKeys
 
 from .capability import AgreedStream, LocalMedia
 from .errors import LocalSipError
-from .messages import CallChanged, CallResult, CallState, SrtpPolicy
+from .messages import CallChanged, CallResult, CallState, DtmfPressed, SrtpPolicy
 
 TRANSITIONS: dict[CallState, frozenset[CallState]] = {
     CallState.DIALLING: frozenset({CallState.RINGING, CallState.CONNECTED, CallState.ENDED}),
@@ -102,6 +102,10 @@ class Call:
         if state not in TRANSITIONS[self.state]:
             raise LocalSipError("call_state_unexpected", before=self.state, after=state)
         self.state = state
+
+    def pressed(self, digit: str) -> DtmfPressed:
+        """The event of a key that signalling told."""
+        return DtmfPressed(leg_id=self.leg_id, conference_id=self.conference_id, digit=digit)
 
     def changed(self) -> CallChanged:
         """The event that tells the house about the call as it is now."""

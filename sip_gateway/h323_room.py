@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
 
 import structlog
 
@@ -15,15 +14,7 @@ from video_bridge.messages import MediaKind, RtpStream
 from .call import REASON_OF_RESULT, Call
 from .errors import SignallingError
 from .h323 import h245_events as ev
-from .h323.call import (
-    CallEvent,
-    ConnectControl,
-    Connected,
-    H323Call,
-    Incoming,
-    Released,
-    Ringing,
-)
+from .h323.call import CallEvent, ConnectControl, Connected, H323Call, Incoming, Released, Ringing
 from .h323.call import CallState as H225State
 from .h323.capability import CapabilitySet, Codec, MediaCapability
 from .h323.fast_start import Proposal
@@ -31,38 +22,18 @@ from .h323.h243_events import ConferenceAnswered, ConferenceAsked, ConferenceTol
 from .h323.h245 import ControlSession
 from .h323_conference import Membership
 from .h323_content import SecondStream
-from .h323_media import (
-    AUDIO_ORDER,
-    H264_TYPE,
-    KINDS,
-    SESSIONS,
-    STATIC_TYPES,
-    VIDEO_ORDER,
-    media_of,
-)
+from .h323_house import House
+from .h323_media import AUDIO_ORDER, H264_TYPE, KINDS, SESSIONS, STATIC_TYPES, VIDEO_ORDER, media_of
 from .h323_ras import Leave
 from .h323_result import result_of_release
 from .h323_security import MediaSecurity
 from .h323_streams import expected_content, proposals_of, stream_of, taken_of
-from .legs import Legs
-from .messages import Body, CallResult, CallState, DtmfPressed
+from .messages import Body, CallResult, CallState
 from .transports.tpkt import TpktConnection, connect
 
 _log = structlog.get_logger("sip_gateway.h323")
 
 LATEST_MEDIA_S = 15.0  # connected, but no channel opened by then
-
-
-class House(Protocol):
-    """What a room needs of the edge that holds it."""
-
-    legs: Legs
-
-    def now(self) -> float: ...
-    def announce(self, body: Body) -> None: ...
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
-    def invited(self, room: Room, caller_name: str, dialled: str) -> None: ...
-    def gone(self, room: Room) -> None: ...
 
 
 class Room:
@@ -127,7 +98,6 @@ class Room:
         self.core.control_connected()
         self.pump()
 
-        self.signalling.send(self.core.signalling())
     def release(self, reason: str, result: CallResult) -> None:
         """End the call from our side."""
         if self.is_over:
@@ -157,6 +127,7 @@ class Room:
     def _send(self) -> None:
         if self._control is not None:  # endSession goes before RELEASE COMPLETE (H.323 8.5)
             self._control.send(self.core.control())
+        self.signalling.send(self.core.signalling())
 
     def _on_signalling(self, pdu: bytes) -> None:
         self._guarded(lambda: self.core.receive(pdu, self._house.now()))
@@ -219,13 +190,7 @@ class Room:
                 self.release("destinationRejection", result)
             case ev.UserInput(digits=digits) if self.call is not None:
                 for digit in digits:
-                    self._house.announce(
-                        DtmfPressed(
-                            leg_id=self.call.leg_id,
-                            conference_id=self.call.conference_id,
-                            digit=digit,
-                        )
-                    )
+                    self._house.announce(self.call.pressed(digit))
             case ev.KeyframeAsked(number=number) if self.call is not None:
                 media = self._media_of(number) or "video"
                 self._house.spawn(self._house.legs.key_frame(self.call, media))

@@ -47,10 +47,9 @@ class Rests:
         """Make the pictures that are wanted, end the others; all follow the halls'."""
         wanted = {leg.leg_id for leg in receivers if leg.seat_view == "rest"}
         for leg_id in self._programmes.keys() - wanted:
-            del self._programmes[leg_id]
-            task = self._tasks.pop(leg_id)
-            task.cancel()
-            self._ending = [ending for ending in self._ending if not ending.done()] + [task]
+            ended = _end(self._programmes.pop(leg_id), self._tasks.pop(leg_id))
+            ending = [task for task in self._ending if not task.done()]
+            self._ending = [*ending, asyncio.create_task(ended)]
         for leg_id in wanted:
             programme = self._programmes.get(leg_id)
             if programme is None:
@@ -65,6 +64,13 @@ class Rests:
     def tasks(self) -> list[asyncio.Task[None]]:
         """All that runs, for its owner to end."""
         return [*self._tasks.values(), *self._ending]
+
+
+async def _end(programme: Programme, task: asyncio.Task[None]) -> None:
+    """Its encoders are given back once nothing is drawn any more."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await programme.close()
 
 
 def _report(task: asyncio.Task[None]) -> None:
