@@ -47,6 +47,11 @@ class Book:
     async def admit(self, account: str, number: str) -> Admission | Refusal:
         return Admission("conf", f"leg-{next(self._legs)}", account)
 
+    async def enter(
+        self, account: str, caller: str, number: str, pin: str | None
+    ) -> Admission | None:
+        return None
+
     async def trunk(self) -> Trunk | None:
         return None
 
