@@ -27,15 +27,17 @@ from .requests import (
     DispatchTask,
     DispatchTeam,
     PlanFigures,
+    Plume,
     Proposal,
     ProposalLine,
     RunnerUp,
     Unassigned,
 )
-from .roads import PROFILES, UNREACHABLE_S, RoadNetwork
+from .roads import PROFILES, UNREACHABLE_S, RoadNetwork, arcs_downwind
 
 PROFILE_NAMES = tuple(PROFILES)
 FALLBACK_S = 3_600
+DETOUR_S = 1_800  # a way around a plume may take so much longer
 STAY_AT_HOME_SHARE = 3
 Solver = Callable[[Problem, Stop | None, int], Result]
 
@@ -88,11 +90,13 @@ class Desk:
         self.overrides = list(overrides)
         self._task_spots = [roads.spot(t.longitude, t.latitude) for t in self.served]
         self._team_spots = [roads.spot(t.longitude, t.latitude) for t in self.teams]
+        self._around = self._ways_around()
         self.problem = self._problem(weights)
 
     def _problem(self, weights: Weights | None) -> Problem:
         seconds, metres = self._tables(self.roads)
-        model = Model(seconds, metres, weights)
+        downwind = self._avoid_plumes(seconds, metres)
+        model = Model(seconds, metres, weights, downwind)
         for number, team in enumerate(self.teams):
             model.add_team(self._team_spec(len(self.served) + number, team))
         for number, task in enumerate(self.served):
@@ -119,6 +123,41 @@ class Desk:
                 seconds[p, :, :targets] = np.where(way >= UNREACHABLE_S, NEVER_S, way)
                 metres[p, :, :targets] = length
         return seconds, metres
+
+    def _ways_around(self) -> dict[int, RoadNetwork]:
+        """For each task with a plume the roads without those that the plume lies on."""
+        made: dict[tuple[float, float, Plume], RoadNetwork] = {}
+        found = {}
+        for number, task in enumerate(self.served):
+            if task.plume is None:
+                continue
+            key = (task.longitude, task.latitude, task.plume)
+            if key not in made:
+                arcs = arcs_downwind(
+                    self.roads.graph, *key[:2], task.plume.wind_from_deg, task.plume.radius_m
+                )
+                made[key] = self.roads.under(self.roads.conditions.closing(arcs))
+            found[number] = made[key]
+        return found
+
+    def _avoid_plumes(self, seconds: Ints, metres: Ints) -> Ints | None:
+        """Put the ways around plumes in the tables; 1 where there is none within reason."""
+        if not self._around:
+            return None
+        spots = self._task_spots + self._team_spots
+        downwind = np.zeros_like(seconds)
+        for p, name in enumerate(PROFILE_NAMES):
+            if name not in {team.speed_class for team in self.teams}:
+                continue
+            for number, network in self._around.items():
+                way, length = network.tables(spots, [self._task_spots[number]], name)
+                direct = seconds[p, :, number]
+                is_open = direct < NEVER_S
+                around = is_open & (way[:, 0] < UNREACHABLE_S) & (way[:, 0] <= direct + DETOUR_S)
+                seconds[p, around, number] = way[around, 0]
+                metres[p, around, number] = length[around, 0]
+                downwind[p, is_open & ~around, number] = 1
+        return downwind
 
     def _team_spec(self, location: int, team: DispatchTeam) -> TeamSpec:
         if team.speed_class not in PROFILE_NAMES:
@@ -276,7 +315,14 @@ class Desk:
         origin = self._team_spots[m]
         if position:
             origin = self._task_spots[int(self.problem.task_of[route_visits[position - 1]])]
-        way = self.roads.route(origin, self._task_spots[task_number], team.speed_class)
+        here = self.problem.start[m]
+        if position:
+            here = self.problem.where[route_visits[position - 1]]
+        is_downwind = self.problem.downwind is not None and bool(
+            self.problem.downwind[self.problem.profile[m], here, task_number]
+        )
+        roads = self.roads if is_downwind else self._around.get(task_number, self.roads)
+        way = roads.route(origin, self._task_spots[task_number], team.speed_class)
         runner_up = None
         if choice.runner_up >= 0:
             other = self.teams[choice.runner_up]
@@ -307,6 +353,7 @@ class Desk:
             runner_up=runner_up,
             is_locked=choice.code == "locked",
             is_override=choice.code in ("override", "override_unable"),
+            is_downwind=is_downwind,
         )
 
     def _choice_reason(self, choice: Choice, plan: Plan, judged: Evaluation) -> Reason:

@@ -21,6 +21,14 @@ class MaterialNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Plume:
+    """What a place gives off and where the wind comes from (0 = north, 90 = east)."""
+
+    wind_from_deg: int
+    radius_m: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class DispatchTask:
     """A task to be served at a WGS-84 place. `severity` 1-5; lateness begins at `golden_at`."""
 
@@ -35,6 +43,7 @@ class DispatchTask:
     meeting: Meeting = Meeting.AS_THEY_COME
     predecessors: tuple[str, ...] = ()
     materials: tuple[MaterialNeed, ...] = ()
+    plume: Plume | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,10 @@ class RunnerUp:
 
 @dataclass(frozen=True, slots=True)
 class ProposalLine:
-    """One team to one task. `route` holds lon/lat points; `is_locked` lines are orders already."""
+    """One team to one task. `route` holds lon/lat points; `is_locked` lines are orders already.
+
+    `is_downwind`: no way around the plume was found, the last stretch leads through it.
+    """
 
     task_id: str
     task_text: str
@@ -137,6 +149,7 @@ class ProposalLine:
     runner_up: RunnerUp | None
     is_locked: bool = False
     is_override: bool = False
+    is_downwind: bool = False
 
     @property
     def travel_minutes(self) -> int:

@@ -95,6 +95,7 @@ def _line(
         "runner_up": runner_up,
         "runner_up_cost": cost,
         "is_override": line.is_override,
+        "is_downwind": line.is_downwind,
         "is_changed": previous is not None and previous != line.team_id,
     }
 

@@ -63,9 +63,10 @@ async def ask(
     standing = await _standing(session, is_drill=is_drill)
     found: list[dispatch.DispatchTask] = []
     incident_of: dict[str, IncidentRow] = {}
+    plumes = {p.incident_id: dispatch.Plume(p.wind_from_deg, p.radius_m) for p in wish.plumes}
     for incident in incidents:
         for task in await _tasks(session, incident, standing):
-            found.append(task)
+            found.append(replace(task, plume=plumes.get(incident.id)))
             incident_of[task.id] = incident
     homes = await dispatch.dispatch_teams(session, now, is_drill=is_drill)
     lost = {str(id_) for id_ in wish.lost_team_ids}

@@ -26,6 +26,14 @@ class CircleIn(_In):
     radius_m: int = Field(ge=50, le=50_000)
 
 
+class PlumeIn(_In):
+    """What an incident gives off; the wind is named by where it comes from, 0 = north."""
+
+    incident_id: UUID
+    wind_from_deg: int = Field(ge=0, le=359)
+    radius_m: int = Field(default=1_000, ge=100, le=20_000)
+
+
 class PlanIn(_In):
     """Which incidents, under which conditions, compared with which plan before."""
 
@@ -33,6 +41,7 @@ class PlanIn(_In):
     objective: Literal["fast", "balanced", "cover"] = "balanced"
     closed_roads: list[Arc] = Field(default=[], max_length=200)
     closed_circles: list[CircleIn] = Field(default=[], max_length=20)
+    plumes: list[PlumeIn] = Field(default=[], max_length=20)
     lost_team_ids: list[UUID] = Field(default=[], max_length=200)
     previous_plan_id: UUID | None = None
     previous_alternative: AlternativeName | None = None
@@ -106,6 +115,7 @@ class PlanLineOut(BaseModel):
     runner_up_cost: int | None
     is_override: bool
     is_changed: bool
+    is_downwind: bool = False
 
 
 class PlanLoadOut(BaseModel):

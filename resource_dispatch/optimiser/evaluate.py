@@ -20,6 +20,7 @@ TERMS = (
     "fatigue",
     "fairness",
     "distance",
+    "downwind",
 )
 
 
@@ -234,6 +235,9 @@ def _terms(problem: Problem, plan: Plan, times: _Times, team_of: list[int]) -> d
         at = facts.start[team]
         for visit in route:
             metres += problem.metres.item(facts.profile[team], at, facts.where[visit])
+            if problem.downwind is not None:
+                through = problem.downwind.item(facts.profile[team], at, facts.where[visit])
+                terms["downwind"] += weights.downwind * through
             at = facts.where[visit]
     terms["distance"] = weights.distance * (metres // 1000)
     terms["coverage"] = weights.coverage * coverage_gap(problem, plan)

@@ -108,6 +108,7 @@ class _Model:
         model, problem = self.model, self.problem
         self.used: dict[int, Any] = {}
         self.links: list[tuple[int, int, int, int, Any]] = []
+        self.through: list[Any] = []
         for m in self.teams:
             visits = [v for v in range(problem.visits) if m in self.given[v]]
             stay = model.new_bool_var("")
@@ -138,6 +139,9 @@ class _Model:
         model.add(self.arrive[after] >= left + way).only_enforce_if(literal)
         metres = int(problem.metres[problem.profile[m], here, problem.where[after]])
         self.links.append((m, before, after, metres, literal))
+        ways = problem.downwind
+        if ways is not None and ways[problem.profile[m], here, problem.where[after]]:
+            self.through.append(literal)
 
     def _make_meetings(self) -> None:
         model, problem = self.model, self.problem
@@ -193,6 +197,7 @@ class _Model:
         kilometres = model.new_int_var(0, 10**7, "")
         model.add(1000 * kilometres >= metres - 999)
         cost.append(weights.distance * kilometres)
+        cost.append(weights.downwind * sum(self.through))
         cost += self._coverage_cost()
         model.minimize(sum(cost))
 

@@ -118,12 +118,24 @@ def _why_not_sooner(problem: Problem, plan: Plan, visit: int, team: int, sooner:
         return "sooner_team_busy"
     if problem.assign_cost[sooner, visit] > problem.assign_cost[team, visit]:
         return "sooner_team_must_be_asked"
+    if _is_downwind(problem, plan, visit, sooner) > _is_downwind(problem, plan, visit, team):
+        return "sooner_team_downwind"
     if problem.tired_s and problem.tired_s[sooner] > problem.tired_s[team]:
         return "sooner_team_tired"
     moved = plan.without(visit).inserted(sooner, 0, visit)
     if coverage_gap(problem, moved) > coverage_gap(problem, plan):
         return "sooner_team_keeps_cover"
     return "least_total_cost"
+
+
+def _is_downwind(problem: Problem, plan: Plan, visit: int, team: int) -> int:
+    """1 when the team's way to the visit, in the plan or straight from where it is, is downwind."""
+    if problem.downwind is None:
+        return 0
+    route = plan.routes[team]
+    place = route.index(visit) if visit in route else 0
+    at = problem.where[route[place - 1]] if place else problem.start[team]
+    return int(problem.downwind[problem.profile[team], at, problem.where[visit]])
 
 
 def _runner_up(

@@ -70,8 +70,14 @@ class LockSpec:
 class Model:
     """Collects teams, tasks and locks over given travel tables, then makes the `Problem`."""
 
-    def __init__(self, travel_s: Ints, metres: Ints, weights: Weights | None = None) -> None:
-        """`travel_s` and `metres` have shape (profiles, locations, locations)."""
+    def __init__(
+        self,
+        travel_s: Ints,
+        metres: Ints,
+        weights: Weights | None = None,
+        downwind: Ints | None = None,
+    ) -> None:
+        """The tables have shape (profiles, locations, locations)."""
         if travel_s.ndim != 3 or travel_s.shape[1] != travel_s.shape[2]:
             raise RemoteDispatchError("travel_table_not_square", shape=list(travel_s.shape))
         if metres.shape != travel_s.shape:
@@ -80,6 +86,7 @@ class Model:
             raise RemoteDispatchError("travel_negative")
         self._travel_s = np.minimum(travel_s, NEVER_S).astype(np.int64)
         self._metres = metres.astype(np.int64)
+        self._downwind = downwind
         self._weights = weights or Weights()
         self._teams: dict[str, TeamSpec] = {}
         self._tasks: dict[str, TaskSpec] = {}
@@ -173,6 +180,7 @@ class Model:
             locks=self._lock_rows(task_number, first),
             pins=self._pin_rows(task_number, first),
             tired_s=tuple(team.tired_s for team in teams),
+            downwind=self._downwind,
             weights=self._weights,
         )
 

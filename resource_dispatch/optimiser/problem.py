@@ -39,6 +39,7 @@ class Weights:
     fatigue: int = 1
     fairness: int = 60
     distance: int = 1
+    downwind: int = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class Problem:
     all), `duty_end_s[m]` when its last visit must be finished. `travel_s[p, a, b]` is `NEVER_S`
     where no road leads. `golden_s` is when lateness begins. `assign_cost[m, v]` is what choosing
     that team costs beyond time, `tired_s[m]` the delay that its weariness counts as (empty: nobody
-    is tired). `previous_team[v]` is the team of the plan before, or -1. A team
-    with `coverage_group[m]` >= 0 counts for that group, which wants `coverage_floor[g]` of its
+    is tired). `downwind[p, a, b]` is 1 where the way from a to b ends through a plume (None: there
+    is none). `previous_team[v]` is the team of the plan before, or -1. A team with
+    `coverage_group[m]` >= 0 counts for that group, which wants `coverage_floor[g]` of its
     teams left at home.
     """
 
@@ -97,6 +99,7 @@ class Problem:
     locks: tuple[Lock, ...] = ()
     pins: tuple[Pin, ...] = ()
     tired_s: tuple[int, ...] = ()
+    downwind: Ints | None = None
     weights: Weights = field(default_factory=Weights)
 
     @property

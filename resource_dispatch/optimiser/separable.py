@@ -59,10 +59,14 @@ def static_of(problem: Problem) -> kernel.Static:
     soonest = arrive.min(axis=0, initial=NEVER_S)
     golden = problem.golden_s[problem.task_of]
     urgency = np.stack((-severity, count, golden + soonest - severity * 600))
-    scalars = np.array([weights.distance, 1000 * weights.fairness, 1000 * weights.coverage])
+    metres, per_metre = problem.metres, weights.distance
+    if problem.downwind is not None:  # a plume passed costs as so many metres more
+        metres = metres * per_metre + 1000 * weights.downwind * problem.downwind
+        per_metre = 1
+    scalars = np.array([per_metre, 1000 * weights.fairness, 1000 * weights.coverage])
     return kernel.Static(
         travel=problem.travel_s.astype(np.int32),
-        metres=problem.metres,
+        metres=metres,
         profile=problem.profile,
         start=problem.start,
         where=problem.where,

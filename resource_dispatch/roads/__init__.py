@@ -1,7 +1,7 @@
 """The road graph of the province: travel times, closures and routes for the map."""
 
 from .arrays import UNREACHABLE_S
-from .conditions import RoadConditions, arcs_in_circle, both_ways
+from .conditions import RoadConditions, arcs_downwind, arcs_in_circle, both_ways
 from .demo import RoadPlace, demo_roads
 from .graph import PROFILES, Arc, Graph, RoadClass, VehicleProfile, load_graph, save_graph
 from .network import RoadNetwork, Route, Spot
@@ -19,6 +19,7 @@ __all__ = [
     "Route",
     "Spot",
     "VehicleProfile",
+    "arcs_downwind",
     "arcs_in_circle",
     "both_ways",
     "bridges",

@@ -63,3 +63,34 @@ def arcs_in_circle(
     nearest = tails + along * t[:, None]
     inside = ((nearest - middle) ** 2).sum(axis=1) <= radius_m**2
     return frozenset(arc for arc, hit in zip(arcs, inside, strict=True) if hit)
+
+
+DOWNWIND_HALF_DEG = 45.0
+SAMPLES = 9
+
+
+def arcs_downwind(
+    graph: Graph, longitude: float, latitude: float, wind_from_deg: float, radius_m: float
+) -> frozenset[Arc]:
+    """Every arc that comes into the sector where the wind carries what a place gives off.
+
+    The sector reaches `radius_m` from the point and 45 degrees to both sides of the wind, which is
+    named by where it comes from (0 = north, 90 = east). Arcs are looked at in nine points.
+    """
+    arcs = list(graph.edges())
+    if not arcs:
+        return frozenset()
+    nodes = graph.nodes
+    lon = np.array([[nodes[a]["longitude"], nodes[b]["longitude"]] for a, b in arcs])
+    lat = np.array([[nodes[a]["latitude"], nodes[b]["latitude"]] for a, b in arcs])
+    middle = project_m(np.array([longitude]), np.array([latitude]), latitude)[0]
+    tails = project_m(lon[:, 0], lat[:, 0], latitude) - middle
+    heads = project_m(lon[:, 1], lat[:, 1], latitude) - middle
+    hit = np.zeros(len(arcs), dtype=np.bool_)
+    for share in np.linspace(0.0, 1.0, SAMPLES):
+        at = tails + (heads - tails) * share
+        far = np.hypot(at[:, 0], at[:, 1])
+        bearing = np.degrees(np.arctan2(at[:, 0], at[:, 1]))
+        off = np.abs((bearing - wind_from_deg - 180.0 + 180.0) % 360.0 - 180.0)
+        hit |= (far > 1.0) & (far <= radius_m) & (off <= DOWNWIND_HALF_DEG)
+    return frozenset(arc for arc, is_in in zip(arcs, hit, strict=True) if is_in)

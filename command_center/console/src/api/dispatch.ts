@@ -10,6 +10,7 @@ export interface DispatchQuestion {
   objective: 'fast' | 'balanced' | 'cover'
   closed_roads: Arc[]
   closed_circles: { longitude: number; latitude: number; radius_m: number }[]
+  plumes: { incident_id: string; wind_from_deg: number; radius_m: number }[]
   lost_team_ids: string[]
   previous_plan_id: string | null
   previous_alternative: AlternativeName | null
@@ -38,6 +39,7 @@ export interface PlanLine {
   runner_up_cost: number | null
   is_override: boolean
   is_changed: boolean
+  is_downwind: boolean
 }
 export interface PlanLoad {
   id: string

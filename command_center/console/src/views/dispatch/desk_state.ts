@@ -22,12 +22,16 @@ import {
 
 export type Objective = DispatchQuestion['objective']
 
+/** How far downwind of an incident roads are avoided. */
+export const PLUME_M = 3_000
+
 export class DispatchDesk {
   readonly state = reactive({
     incidentIds: [] as string[],
     objective: 'balanced' as Objective,
     seconds: 2,
     closed: [] as Road[],
+    winds: {} as Record<string, number>,
     lost: [] as { id: string; name: string }[],
     overrides: [] as Override[],
     plan: null as DispatchPlan | null,
@@ -75,6 +79,9 @@ export class DispatchDesk {
         incident_ids: this.state.incidentIds,
         objective: this.state.objective,
         closed_roads: this.state.closed.map((road) => road.arc),
+        plumes: this.state.incidentIds
+          .filter((id) => this.state.winds[id] !== undefined)
+          .map((id) => ({ incident_id: id, wind_from_deg: this.state.winds[id] ?? 0, radius_m: PLUME_M })),
         lost_team_ids: this.state.lost.map((team) => team.id),
         previous_plan_id: before?.id ?? null,
         previous_alternative: before ? (this.shown.value?.name ?? null) : null,
@@ -187,6 +194,11 @@ export class DispatchDesk {
   }
   loseTeam(id: string, name: string): void {
     if (!this.state.lost.some((team) => team.id === id)) this.state.lost = [...this.state.lost, { id, name }]
+  }
+  /** The wind over an incident that gives something off; null: nothing to avoid. */
+  blow(incidentId: string, from: number | null): void {
+    const { [incidentId]: _, ...others } = this.state.winds
+    this.state.winds = from === null ? others : { ...others, [incidentId]: from }
   }
   findTeam(id: string): void {
     this.state.lost = this.state.lost.filter((team) => team.id !== id)
