@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from aioice.candidate import Candidate as AioiceCandidate
 
-from ..datapath import Arrival, DatagramKind, SrtpSender
+from ..datapath import Arrival, DatagramKind, SrtpReceiver, SrtpSender
 from ..errors import LocalMediaError, RemoteMediaError
 from ..leg import Leg
 from ..messages import CloseReason, Codec, MediaKind
@@ -27,6 +27,8 @@ from .offer import Candidate, Offer, parse_candidate, parse_offer
 from .session_media import SessionMedia, Surroundings
 
 log = logging.getLogger(__name__)
+
+EARLY_PACKETS = 256  # a first key frame and some sound
 
 _CODECS: dict[str, Codec] = {
     "OPUS": "opus",
@@ -57,6 +59,7 @@ class WebRtcMedia(SessionMedia):
         )
         self._dtls: Dtls | None = None
         self._keys: DtlsKeys | None = None
+        self._early: list[bytes] = []
         self._rtcp_sender: SrtpSender | None = None
         self._route: tuple[socket.socket, tuple[str, int]] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -156,6 +159,7 @@ class WebRtcMedia(SessionMedia):
         self._rtcp_sender = SrtpSender(keys.send)
         self._apply_route()
         now = self._loop.time()
+        self._take_early(keys, now)
         self._leg.watch.heard(now)
         self._leg.up(now)
         for media in self.session.pictures:
@@ -182,8 +186,21 @@ class WebRtcMedia(SessionMedia):
         if self._keys is not None:
             self._leg.watch.heard(self._loop.time())
 
+    def _take_early(self, keys: DtlsKeys, now: float) -> None:
+        """What came behind the peer's last flight, before the keys were out: its first key frame.
+
+        Only what the keys prove to be the peer's is taken.
+        """
+        early, self._early = self._early, []
+        opener = SrtpReceiver(keys.receive)
+        for data in early:
+            with contextlib.suppress(RemoteMediaError):
+                self.session.take_rtp(opener.unprotect(data), now)
+
     def _on_packet(self, arrival: Arrival) -> None:
         if self._keys is None:
+            if arrival.kind is DatagramKind.RTP and len(self._early) < EARLY_PACKETS:
+                self._early.append(arrival.data)
             return
         now = self._loop.time()
         if arrival.kind is DatagramKind.RTCP:
