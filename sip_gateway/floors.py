@@ -179,8 +179,11 @@ class Floors:
             if floor.send is not None:
                 floor.send(data)
         for event in floor.server.take_events():
-            kind = ContentRequested if event is FloorEvent.REQUESTED else ContentReleased
-            self._announce(kind(leg_id=floor.leg_id, conference_id=floor.conference_id))
+            leg_id, conference_id = floor.leg_id, floor.conference_id
+            told: Body = ContentReleased(leg_id=leg_id, conference_id=conference_id)
+            if event is FloorEvent.REQUESTED:
+                told = ContentRequested(leg_id=leg_id, conference_id=conference_id, can_wait=True)
+            self._announce(told)
         self._set_alarm()
 
     def _set_alarm(self) -> None:

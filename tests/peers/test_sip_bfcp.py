@@ -96,6 +96,7 @@ async def test_the_floor_is_granted_queued_and_released(tmp_path: Path) -> None:
             first.say("request")
             await first.hears("FloorRequestStatus Pending 0")
             assert told(desk, "content.requested") == ["leg-440229"]
+            assert all(b["can_wait"] for k, b in desk.events if k == "content.requested")
             await decide(desk, "leg-440229", granted=True)
             await first.hears("FloorRequestStatus Granted 0")
             assert desk.node.legs["leg-440229"].streams["content"].codec == "H264"
