@@ -10,6 +10,7 @@ export default {
   empty: 'No study yet',
   waiting: 'Waiting for the first results',
   lost_pct: 'Teams lost',
+  count: 'Draws',
   draws: 'Draws per share',
   incidents: 'Incidents at once',
   tasks_each: 'Tasks of each incident',

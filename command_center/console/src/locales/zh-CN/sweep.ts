@@ -10,6 +10,7 @@ export default {
   empty: '还没有做过推演',
   waiting: '正在等候首批结果',
   lost_pct: '失去队伍比例',
+  count: '次数',
   draws: '每种比例推演次数',
   incidents: '同时发生事件数',
   tasks_each: '每起事件任务数',
