@@ -60,7 +60,6 @@ class RasEdge:
         self._signalling_port = 0
         self.gatekeeper: Gatekeeper | None = None
         self.client: RasClient | None = None
-        self._outside: Address | None = None
         self._admissions: dict[int, asyncio.Future[CallAdmitted | CallRefused]] = {}
         self.port: int | None = None
 
@@ -83,12 +82,13 @@ class RasEdge:
         host, _, port = gatekeeper.partition(":")
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, int(port or RAS_PORT), family=socket.AF_INET)
-        self._outside = (str(found[0][4][0]), int(port or RAS_PORT))
-        own = self._own_host(self._outside[0])
+        outside = (str(found[0][4][0]), int(port or RAS_PORT))
+        own = self._own_host(outside[0])
         self.client = RasClient(
             Identity(self._settings.user_agent, self._settings.h323_number),
             signalling=(own, self._signalling_port),
             own_ras=(own, self.port or 0),
+            gatekeeper=outside,
         )
         self.client.start(self._now())
         self._flush()
@@ -176,7 +176,7 @@ class RasEdge:
         if not self._guard.admits(flow.host, now):
             return
         try:
-            if self.client is not None and source == self._outside:
+            if self.client is not None and source == self.client.gatekeeper:
                 self._take_client(self.client.receive(data, now))
             elif self.gatekeeper is not None:
                 self._take(self.gatekeeper.receive(data, source, now))
@@ -188,9 +188,9 @@ class RasEdge:
         if self.gatekeeper is not None:
             for pdu, (host, port) in self.gatekeeper.outgoing():
                 self._udp.send(pdu, Flow("udp", host, port))
-        if self.client is not None and self._outside is not None:
+        if self.client is not None:
             for pdu in self.client.outgoing():
-                self._udp.send(pdu, Flow("udp", *self._outside))
+                self._udp.send(pdu, Flow("udp", *self.client.gatekeeper))
 
     # --- events -----------------------------------------------------------------------------
 

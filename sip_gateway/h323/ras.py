@@ -242,6 +242,60 @@ def disengage_request(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """A call as an information response tells of it."""
+
+    call_id: bytes
+    reference: int
+    is_caller: bool
+
+
+def information_response(
+    sequence: int,
+    identity: Identity,
+    *,
+    endpoint_id: str,
+    signalling: Address,
+    ras: Address,
+    calls: list[CallReport],
+    bandwidth: int = 20_000,
+) -> bytes:
+    """IRR (7.15.2): who we are and which calls we are in."""
+    reports = [
+        {
+            "callReferenceValue": call.reference,
+            "conferenceID": call.call_id,
+            "originator": call.is_caller,
+            "h245": {},
+            "callSignalling": {},
+            "callType": ("pointToPoint", 0),
+            "bandWidth": bandwidth,
+            "callModel": ("direct", 0),
+            "callIdentifier": {"guid": call.call_id},
+            "substituteConfIDs": [],
+        }
+        for call in calls
+    ]
+    return _encode(
+        "infoRequestResponse",
+        sequence,
+        endpointType=endpoint_type(identity),
+        endpointIdentifier=endpoint_id,
+        rasAddress=ip_address(ras),
+        callSignalAddress=[ip_address(signalling)],
+        perCallInfo=reports or None,
+        needResponse=False,
+    )
+
+
+def alternates_of(message: RasMessage) -> tuple[Address, ...]:
+    """Gatekeepers to turn to when this one is silent, the lowest priority number first."""
+    listed = message.body.get("alternateGatekeeper", [])
+    ordered = sorted(listed, key=lambda one: int(one["priority"]))
+    return tuple(a for one in ordered if (a := transport_address(one["rasAddress"])) is not None)
+
+
 def unregistration_request(sequence: int, endpoint_id: str, signalling: Address) -> bytes:
     return _encode(
         "unregistrationRequest",

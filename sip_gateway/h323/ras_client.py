@@ -1,7 +1,8 @@
 """Our registration with an outside gatekeeper, and its leave for each call (H.225.0 RAS).
 
 Sans-IO: `poll` about every second, `receive` each datagram, send what `outgoing` gives to the
-gatekeeper's address. A gatekeeper that falls silent is asked again for ever; calls go on without.
+address in `gatekeeper`. One that falls silent gives way to the alternates that it named, in turn
+(H.323 7.2.6); without any it is asked again for ever. Calls go on without.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from .ras import RasMessage
 LIFE_S = 120
 RETRY_S = 3.0  # H.225.0 table 20: GRQ 5 s, RRQ 3 s, ARQ 5 s
 PAUSE_S = 30.0  # after a refusal
+TRIES = 3  # unanswered requests until an alternate is asked
+MAX_ALTERNATES = 8
 
 
 class RegistrationState(Enum):
@@ -49,15 +52,26 @@ ClientEvent = RegistrationMoved | CallAdmitted | CallRefused
 
 
 class RasClient:
-    def __init__(self, identity: Identity, *, signalling: Address, own_ras: Address) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        signalling: Address,
+        own_ras: Address,
+        gatekeeper: Address = ("", 0),
+    ) -> None:
         self.state = RegistrationState.OFF
+        self.gatekeeper = self._first = gatekeeper
+        self._alternates: tuple[Address, ...] = ()
+        self._unanswered = 0
+        self._calls: dict[bytes, ras.CallReport] = {}
         self._identity, self._signalling, self._own_ras = identity, signalling, own_ras
         self._sequence = 0
         self._due = 0.0
         self._life_s = LIFE_S
         self._identifier: str | None = None
         self._endpoint_id: str | None = None
-        self._waiting: set[int] = set()  # admissions
+        self._waiting: dict[int, ras.CallReport] = {}  # admissions asked
         self._heard_at = 0.0
         self._out: list[bytes] = []
 
@@ -83,7 +97,7 @@ class RasClient:
         if self._endpoint_id is None:
             return None
         sequence = self._next()
-        self._waiting.add(sequence)
+        self._waiting[sequence] = ras.CallReport(call_id, reference, is_caller=not answering)
         self._say(
             ras.admission_request(
                 sequence,
@@ -98,6 +112,7 @@ class RasClient:
         return sequence
 
     def call_ended(self, call_id: bytes, reference: int, *, answered: bool) -> None:
+        self._calls.pop(call_id, None)
         if self._endpoint_id is not None:
             self._say(
                 ras.disengage_request(
@@ -114,6 +129,9 @@ class RasClient:
     def poll(self, now: float) -> list[ClientEvent]:
         if self.state is RegistrationState.OFF or now < self._due:
             return []
+        if self._unanswered >= TRIES and self._alternates:
+            return self._turn_to_next(now)
+        self._unanswered += 1
         if self.state is RegistrationState.REGISTERED:
             if now - self._heard_at > self._life_s:
                 self._discover(now)
@@ -128,7 +146,10 @@ class RasClient:
     def receive(self, pdu: bytes, now: float) -> list[ClientEvent]:
         """One datagram of the gatekeeper. Raises RemoteH323Error."""
         message = ras.read(pdu)
-        self._heard_at = now
+        self._heard_at, self._unanswered = now, 0
+        named = ras.alternates_of(message)[:MAX_ALTERNATES]
+        if named:
+            self._alternates = named
         match message.kind:
             case "gatekeeperConfirm" if self.state is RegistrationState.DISCOVERING:
                 self._identifier = message.body.get("gatekeeperIdentifier")
@@ -138,20 +159,47 @@ class RasClient:
             case "gatekeeperReject" | "registrationReject":
                 return self._refused(message, now)
             case "admissionConfirm" if message.sequence in self._waiting:
-                self._waiting.discard(message.sequence)
+                admitted = self._waiting.pop(message.sequence)
+                self._calls[admitted.call_id] = admitted
                 return [CallAdmitted(message.sequence, message.address("destCallSignalAddress"))]
             case "admissionReject" if message.sequence in self._waiting:
-                self._waiting.discard(message.sequence)
+                del self._waiting[message.sequence]
                 return [CallRefused(message.sequence, message.reason)]
             case "unregistrationRequest":
                 self._say(ras.confirm("unregistrationConfirm", message.sequence))
                 self._discover(now)
                 return [RegistrationMoved(False, "unregistered")]
+            case "infoRequest" if self._endpoint_id is not None:
+                self._report(message, self._endpoint_id)
             case "disengageRequest":
                 self._say(ras.confirm("disengageConfirm", message.sequence))
             case _:
                 pass
         return []
+
+    def _turn_to_next(self, now: float) -> list[ClientEvent]:
+        """The gatekeeper after the silent one; the first of all comes round again."""
+        known = list(dict.fromkeys([self._first, *self._alternates]))
+        at = known.index(self.gatekeeper) if self.gatekeeper in known else -1
+        self.gatekeeper = known[(at + 1) % len(known)]
+        was, self._unanswered = self.state, 0
+        self._discover(now)
+        return [RegistrationMoved(False, "silent")] if was is RegistrationState.REGISTERED else []
+
+    def _report(self, message: RasMessage, endpoint_id: str) -> None:
+        """The calls that it asks for, all of them where it names none (H.225.0 7.15)."""
+        wanted = message.body.get("callIdentifier", {}).get("guid")
+        calls = [one for one in self._calls.values() if wanted in (None, one.call_id, bytes(16))]
+        self._say(
+            ras.information_response(
+                message.sequence,
+                self._identity,
+                endpoint_id=endpoint_id,
+                signalling=self._signalling,
+                ras=self._own_ras,
+                calls=calls,
+            )
+        )
 
     def _registered(self, message: RasMessage, now: float) -> list[ClientEvent]:
         was = self.state

@@ -258,7 +258,12 @@ async def test_mutated_pdus_harm_nobody(
     book = Book(legs=lambda: next(ids))
     book.static = {"127.0.0.1": "440229"}
     mutator = Mutator(seed=5)
-    settings: Any = {"h323_port": 0, "h323_ras_port": 0, "guard": {"exempt_sources": ["127.0.0.1"]}}
+    settings: Any = {
+        "h323_port": 0,
+        "h323_ras_port": 0,
+        "bfcp_port": None,
+        "guard": {"exempt_sources": ["127.0.0.1"]},
+    }
     with capture_logs() as logs, cpu_of(monkeypatch) as spent:
         async with open_desk(tmp_path, book=book, **settings) as desk:
             h323 = desk.gateway.h323
@@ -283,7 +288,7 @@ async def test_two_hundred_half_open_connections_keep_nobody_out(tmp_path: Path)
     """They say nothing, or half a frame; a room that calls meanwhile is answered."""
     book = Book()
     book.static = {"127.0.0.1": "440229"}
-    async with open_desk(tmp_path, book=book, h323_port=0) as desk:
+    async with open_desk(tmp_path, book=book, h323_port=0, bfcp_port=None) as desk:
         port = desk.gateway.h323.port or 0
         writers = []
         for number in range(HALF_OPEN):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sip_gateway.h323 import ras
+from sip_gateway.h323 import asn1, ras
 from sip_gateway.h323.errors import RemoteH323Error
 from sip_gateway.h323.gatekeeper import (
     GRACE_S,
@@ -168,6 +168,8 @@ def test_every_message_dissects_in_tshark(net: Net, tmp_path: Path) -> None:
     """Another implementation reads what we write without a mark."""
     net.run(LIFE_S)
     net.client.ask_admission("9000", bytes(range(16)), 7, answering=False)
+    net.settle()
+    net.client.receive(_information_request(), net.now)
     net.client.call_ended(bytes(range(16)), 7, answered=False)
     net.settle()
     net.source = (STRANGER, 1719)
@@ -192,3 +194,66 @@ def test_every_message_dissects_in_tshark(net: Net, tmp_path: Path) -> None:
     assert len(lines) == len(net.log)
     assert all(line[0] for line in lines)
     assert [line for line in lines if any(line[1:])] == []
+
+
+def _information_request() -> bytes:
+    """About every call."""
+    body = {"callReferenceValue": 0, "callIdentifier": {"guid": bytes(16)}}
+    return asn1.encode_ras(("infoRequest", {"requestSeqNum": 77, **body}))
+
+
+def _naming(pdu: bytes, alternates: list[Address]) -> bytes:
+    """A gatekeeper's answer with alternates, the last of them first by priority."""
+    kind, body = asn1.decode_ras(pdu)
+    named = [
+        {
+            "rasAddress": ("ipAddress", {"ip": bytes(map(int, host.split("."))), "port": port}),
+            "needToRegister": True,
+            "priority": len(alternates) - place,
+        }
+        for place, (host, port) in enumerate(alternates)
+    ]
+    return asn1.encode_ras((kind, {**body, "alternateGatekeeper": named}))
+
+
+def test_a_silent_gatekeeper_gives_way_to_its_alternates(net: Net) -> None:
+    """In their order of priority, and back to the first; the room stays called by its number."""
+    first, second, third = ("10.0.0.1", 1719), ("10.0.0.3", 1719), ("10.0.0.4", 1719)
+    net.client.gatekeeper = net.client._first = first
+    for pdu in net.client.outgoing():
+        net.gatekeeper.receive(pdu, net.source, 0.0)
+    for pdu, _to in net.gatekeeper.outgoing():
+        net.client.receive(_naming(pdu, [third, second]), 0.0)
+    net.run(1)
+    assert net.client.state is RegistrationState.REGISTERED
+    assert net.client.gatekeeper == first
+    net.is_cut = True
+    turned = []
+    for _ in range(int(LIFE_S) + 60):
+        net.run(1)
+        if not turned or turned[-1] != net.client.gatekeeper:
+            turned.append(net.client.gatekeeper)
+    assert turned[:4] == [first, second, third, first]
+    assert net.told[1] == RegistrationMoved(False, "silent")
+    net.is_cut = False
+    net.run(5)
+    assert net.told[-1] == RegistrationMoved(True)
+
+
+def test_the_gatekeeper_may_ask_which_calls_there_are(net: Net) -> None:
+    """IRQ gets IRR with the calls that it gave leave for, until they end (H.225.0 7.15)."""
+    net.run(1)
+    call_id = bytes(range(16))
+    net.client.ask_admission("9000", call_id, 7, answering=False)
+    net.settle()
+
+    def reported() -> list[bytes]:
+        net.client.receive(_information_request(), net.now)
+        (answer,) = map(ras.read, net.client.outgoing())
+        assert (answer.kind, answer.sequence) == ("infoRequestResponse", 77)
+        return [one["callIdentifier"]["guid"] for one in answer.body.get("perCallInfo", [])]
+
+    assert reported() == [call_id]
+    net.client.call_ended(call_id, 7, answered=False)
+    net.settle()
+    assert reported() == []

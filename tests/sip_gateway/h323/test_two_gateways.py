@@ -11,7 +11,7 @@ from tests.sip_gateway.desk import Book, Desk, eventually, open_desk
 from tests.sip_gateway.h323.test_mutations import Caller
 
 WAIT_S = 60.0
-LOCAL: dict[str, Any] = {"h323_port": 0, "h323_ras_port": 0}
+LOCAL: dict[str, Any] = {"h323_port": 0, "h323_ras_port": 0, "bfcp_port": None}
 
 
 class _Open(Book):
