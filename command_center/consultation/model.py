@@ -115,6 +115,7 @@ class Seat:
     number: str | None = None
     microphone_muted: bool = False
     speaker_muted: bool = False
+    is_self_muted: bool = False
     attempts: int = 0
     retry_at: datetime | None = None
     viewer_leg_id: str | None = None

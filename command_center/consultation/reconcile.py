@@ -252,6 +252,7 @@ def _for_its_legs(
     view, site = _sight(member, scene)
     watch = "" if site is None else watchable.get(site) or ""
     is_closed = closed_by(scene, me, is_muted=member.microphone_muted) is not None
+    is_closed |= member.is_self_muted and member.protocol in SIGNALLED  # by its key
     commands: list[Command] = []
     leg = mirror.legs.get(member.leg_id or "")
     asked = (is_closed, member.speaker_muted)

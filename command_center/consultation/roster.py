@@ -102,6 +102,7 @@ async def apply(
         participant.joined_at = work.now
     tell_participant(work, row, participant)
     if after.state is ParticipantState.LEFT:
+        participant.is_self_muted = False
         await give_up(work.session, row, participant.id, work.now)
     key = "gave_up" if gave_up else NOTED.get(after.state)
     is_news = gave_up or after.state is not before.state

@@ -1,4 +1,4 @@
-"""Keys that a room presses to speak to the desk: *9 asks for the floor, *0 takes it back. Pure.
+"""Keys that a room presses to speak to the desk: * and one digit. Pure.
 
 Two keys within a few seconds; anything else forgets what was begun, so that numbers dialled for
 another purpose ask for nothing.
@@ -17,9 +17,21 @@ class KeyOrder(StrEnum):
     ASK_FLOOR = "ask_floor"
     WITHDRAW = "withdraw"
     SIGN_IN = "sign_in"
+    SELF_MUTE = "self_mute"  # and again: open
+    CHAIR = "chair"  # and again: given back
+    MUTE_ALL = "mute_all"  # the chair alone
+    UNMUTE_ALL = "unmute_all"  # the chair alone
 
 
-ORDERS = {"9": KeyOrder.ASK_FLOOR, "0": KeyOrder.WITHDRAW, "1": KeyOrder.SIGN_IN}
+ORDERS = {
+    "9": KeyOrder.ASK_FLOOR,
+    "0": KeyOrder.WITHDRAW,
+    "1": KeyOrder.SIGN_IN,
+    "6": KeyOrder.SELF_MUTE,
+    "3": KeyOrder.CHAIR,
+    "5": KeyOrder.MUTE_ALL,
+    "8": KeyOrder.UNMUTE_ALL,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,3 +41,19 @@ async def set_self_mute(work: Work, consultation_id: UUID, *, is_muted: bool) ->
         work.session.add(member)
         roster.tell_participant(work, orders.row, member)
     return member
+
+
+@service_call(permission=Permission.CONSULTATION_CONTROL, audit="participant.key_mute")
+async def turn_self_mute(work: Work, consultation_id: UUID, site: UUID) -> bool:
+    """本端闭麦 by a room's key, and open again. Whether it is closed now.
+
+    A room's own switch tells us nothing, so this one closes it at the node; the desk does not
+    open it, and the room itself does not open what the desk closed.
+    """
+    orders = await ordering.take(work, consultation_id)
+    member = await ordering.present(work, orders, site)
+    member.is_self_muted = not member.is_self_muted
+    work.session.add(member)
+    work.concerns("participant", member.id, is_drill=member.is_drill, is_muted=member.is_self_muted)
+    roster.tell_participant(work, orders.row, member)
+    return member.is_self_muted

@@ -72,7 +72,18 @@ def test_star_nine_asks_for_the_floor() -> None:
     assert (keypad, order) == (Keypad(), KeyOrder.ASK_FLOOR)
 
 
-@pytest.mark.parametrize("keys", ["9", "1*", "*#9", "*59", "99*"])
+@pytest.mark.parametrize(
+    ("digit", "order"),
+    [("6", KeyOrder.SELF_MUTE), ("3", KeyOrder.CHAIR), ("5", KeyOrder.MUTE_ALL),
+     ("8", KeyOrder.UNMUTE_ALL), ("1", KeyOrder.SIGN_IN), ("0", KeyOrder.WITHDRAW)],
+)  # fmt: skip
+def test_each_order_has_its_digit(digit: str, order: KeyOrder) -> None:
+    """As the card beside the remote control says."""
+    keypad, _ = press(Keypad(), "*", NOW)
+    assert press(keypad, digit, NOW) == (Keypad(), order)
+
+
+@pytest.mark.parametrize("keys", ["9", "1*", "*#9", "*29", "99*"])
 def test_other_keys_ask_for_nothing(keys: str) -> None:
     """A number dialled by mistake must not raise a hand."""
     keypad, orders = Keypad(), []
