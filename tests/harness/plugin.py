@@ -127,6 +127,12 @@ def _report(item: pytest.Item, verdict: _Verdict) -> TestReport:
     )
 
 
+def _limit_s(item: pytest.Item) -> float:
+    """How long a test may take: as it says itself, if that is longer than usual."""
+    own = [mark.args[0] for mark in item.iter_markers("timeout") if mark.args]
+    return max([INNER_TIMEOUT_S, *own])
+
+
 def _run_inside(items: list[pytest.Item]) -> None:
     """Run these tests of one file in one namespace and keep their verdicts."""
     started = time.time()
@@ -135,7 +141,7 @@ def _run_inside(items: list[pytest.Item]) -> None:
     results = folder / "results"
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rA"]
     command += ["--basetemp", str(folder / "t"), *(item.nodeid for item in items)]
-    limit = INNER_TIMEOUT_S * len(items)
+    limit = sum(map(_limit_s, items))
     with (folder / "output").open("wb") as output:
         _ahead.process = subprocess.Popen(
             namespace.enter(command),

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(3600
 
 CYCLES = 1000 if os.environ.get("SOAK") else 100
 WARM_UP = 40  # codecs, fonts and pools load in the first cycles
+WAIT_S = 240  # a recorder is a process that has to start, on a busy machine slowly
 ROUND = 10  # in each: 7 rooms, a phone, a drawn site, and a conference with a recording
 MOST_GROWTH = 32 << 20  # a conference takes 25 MiB; the same bound holds over 1,000 cycles
 POOL_THREADS = 4  # pools grow when they are first full
@@ -75,7 +76,7 @@ async def room_comes_and_goes(node: Node, conference: str) -> None:
     leg = await node.add(conference, m.LegKind.RTP, "过客", remote_host="127.0.0.1")
     await node.client.send(m.LegAnswer(leg_id=leg, streams=room.streams()))
     room.start(node.added)
-    await until(lambda: node.told(m.LegUp, leg), 60)
+    await until(lambda: node.told(m.LegUp, leg), WAIT_S)
     await node.client.send(m.LegRemove(leg_id=leg))
     await room.stop()
     room.close()
@@ -87,9 +88,9 @@ async def phone_comes_and_goes(node: Node, conference: str) -> None:
     peer.addTrack(AudioStreamTrack())
     peer.addTrack(VideoStreamTrack())
     leg = await join(node, conference, peer)
-    await until(lambda: node.told(m.LegUp, leg), 60)
+    await until(lambda: node.told(m.LegUp, leg), WAIT_S)
     await peer.close()
-    await until(lambda: node.told(m.LegClosed, leg), 60)
+    await until(lambda: node.told(m.LegClosed, leg), WAIT_S)
 
 
 async def conference_comes_and_goes(node: Node, folder: Path) -> None:
@@ -104,7 +105,7 @@ async def conference_comes_and_goes(node: Node, folder: Path) -> None:
             minimum_free_bytes=0,
         )
     )
-    await until(lambda: list((folder / conference).glob("*.part")), 60)
+    await until(lambda: list((folder / conference).glob("*.part")), WAIT_S)
     await node.client.send(m.ConferenceClose(conference_id=conference), timeout_s=30)
 
 
@@ -134,7 +135,7 @@ class Watcher:
         leg = await node.add(conference, m.LegKind.RTP, "常驻", remote_host="127.0.0.1")
         await node.client.send(m.LegAnswer(leg_id=leg, streams=room.streams()))
         room.start(node.added)
-        await until(lambda: node.told(m.LegUp, leg), 60)
+        await until(lambda: node.told(m.LegUp, leg), WAIT_S)
         return cls(room, leg)
 
     async def leaves(self, node: Node) -> None:
