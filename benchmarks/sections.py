@@ -193,17 +193,5 @@ SECTIONS = {
         ),
     ),
     "search": Section("finding documents by Chinese words", "", ""),
-    "desk": Section(
-        "many consoles at one desk",
-        "Consoles of the whole product, each with its live socket: one acts, and from its "
-        "request to the event at every other; then requests of all at once.",
-        "No rival.",
-        (
-            Figure("consoles", "consoles"),
-            Figure("event_p95_ms", "act to event at the others, p95, ms"),
-            Figure("api_p95_ms", "request, p95, ms"),
-            Figure("rps", "requests a second"),
-            Figure("mb_per_100_consoles", "memory for 100 consoles, MB"),
-        ),
-    ),
+    "desk": Section("many consoles at one desk", "", ""),
 }
