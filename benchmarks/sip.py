@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from .sip_parts import ACCOUNTS, ADDRESS, GATEWAY_PORT, PASSWORD, RIVAL_PORT
 
 RATE = 200
 HALLS = 144
+IDLE_S = 30  # a call that is measured while nothing happens
+TRIES = 3
+BUSY_PCT = 5  # of their time that threads waited for a processor
 SDP = f"""v=0
 o=- 1 1 IN IP4 {ADDRESS}
 s=-
@@ -86,7 +89,7 @@ _JOIN = (
 )
 SCENARIOS = {
     "calls": _CALL + '<pause milliseconds="500"/>\n' + _BYE,
-    "idle": _CALL + '<pause milliseconds="14000"/>\n' + _BYE,
+    "idle": _CALL + f'<pause milliseconds="{IDLE_S}000"/>\n' + _BYE,
     "register": _REGISTER,
     "storm": _REGISTER + _JOIN + '<pause milliseconds="3000"/>\n' + _BYE,
 }
@@ -171,7 +174,7 @@ def _calls(folder: Path, seconds: float, notes: list[str]) -> dict[str, Any]:
         registers = _measured(
             folder, "register", pid, port=GATEWAY_PORT, rate=400, calls=len(ACCOUNTS)
         )
-        idle = _idle(folder, pid)
+        idle = asyncio.run(_idle(folder, pid))
     rival = None
     if importlib.util.find_spec("aiosipua") is None:
         notes.append("aiosipua: not installed")
@@ -194,44 +197,58 @@ def _calls(folder: Path, seconds: float, notes: list[str]) -> dict[str, Any]:
     }
 
 
-def _idle(folder: Path, pid: int) -> float:
+async def _idle(folder: Path, pid: int) -> float | None:
     """CPU of the gateway with 144 calls up and nothing happening, per cent of a core."""
-    import threading
+    async with _connected(folder) as full:
+        load = asyncio.create_task(
+            asyncio.to_thread(_sipp, folder, "idle", GATEWAY_PORT, 100, HALLS)
+        )
+        try:
+            await asyncio.wait_for(full.wait(), IDLE_S - 12)
+            await asyncio.sleep(2)
+            before, started = usage(pid), time.monotonic()
+            await asyncio.sleep(8)
+            spent, passed = usage(pid) - before, time.monotonic() - started
+            return round(100 * spent.run_s / passed, 2)
+        except TimeoutError:
+            return None
+        finally:
+            await load
 
-    load = threading.Thread(target=_sipp, args=(folder, "idle", GATEWAY_PORT, 100, HALLS))
-    load.start()
-    time.sleep(4)
-    before, started = usage(pid), time.monotonic()
-    time.sleep(8)
-    spent, passed = usage(pid) - before, time.monotonic() - started
-    load.join()
-    return round(100 * spent.run_s / passed, 2)
 
-
-async def _storm(folder: Path) -> float | None:
-    """Seconds until 144 halls that start at once are registered and in."""
-    connected: set[str] = set()
+@asynccontextmanager
+async def _connected(folder: Path) -> AsyncIterator[asyncio.Event]:
+    """Set once 144 calls are up."""
+    legs: set[str] = set()
     full = asyncio.Event()
 
     def take(type_: str, body: dict[str, Any]) -> None:
         if type_ == "call.state" and body["state"] == "connected":
-            connected.add(body["leg_id"])
-            if len(connected) == HALLS:
+            legs.add(body["leg_id"])
+            if len(legs) == HALLS:
                 full.set()
 
     wire = WireClient(folder / "gw.sock", take)
     await wire.start()
     await wire.wait_connected(10)
-    started = time.monotonic()
-    load = asyncio.create_task(asyncio.to_thread(_sipp, folder, "storm", GATEWAY_PORT, 2000, HALLS))
-    try:
-        await asyncio.wait_for(full.wait(), 60)
-        took: float | None = time.monotonic() - started
-    except TimeoutError:
-        took = None
-    await load
+    yield full
     await wire.stop()
-    return took
+
+
+async def _storm(folder: Path) -> float | None:
+    """Seconds until 144 halls that start at once are registered and in."""
+    async with _connected(folder) as full:
+        started = time.monotonic()
+        load = asyncio.create_task(
+            asyncio.to_thread(_sipp, folder, "storm", GATEWAY_PORT, 2000, HALLS)
+        )
+        try:
+            await asyncio.wait_for(full.wait(), 60)
+            return time.monotonic() - started
+        except TimeoutError:
+            return None
+        finally:
+            await load
 
 
 def run(arguments: argparse.Namespace) -> dict[str, object]:
@@ -248,12 +265,32 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     for words in (["link", "set", "lo", "up"], ["addr", "add", f"{ADDRESS}/32", "dev", "lo"]):
         subprocess.run(["ip", *words], check=True)
     notes: list[str] = []
+    seconds = arguments.seconds or 20.0
+    figures = _try(seconds, notes)
+    for _ in range(TRIES - 1):
+        if figures["cpu_wait_pct"] < BUSY_PCT:
+            break
+        figures = _best(figures, _try(seconds, notes))
+    else:
+        notes.append(f"threads waited for a processor: the best of {TRIES} tries")
+    return {**figures, "notes": sorted(set(notes))}
+
+
+def _try(seconds: float, notes: list[str]) -> dict[str, Any]:
+    """Every figure once."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures = _calls(folder, arguments.seconds or 20.0, notes)
+        figures = _calls(folder, seconds, notes)
         with part("node", folder), part("gateway-closed", folder):
             storm = asyncio.run(_storm(folder))
-    figures["storm_144_s"] = round(storm, 2) if storm is not None else None
-    if figures["cpu_wait_pct"] >= 5:
-        notes.append("the machine was busy: threads waited for a processor")
-    return {**figures, "notes": notes}
+    return {**figures, "storm_144_s": None if storm is None else round(storm, 2)}
+
+
+def _best(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The lesser of each cost; what failed in any try has failed."""
+    better = {}
+    for name, value in first.items():
+        values = [one for one in (value, second[name]) if one is not None]
+        is_failure = name == "failed" or name.endswith("_failed")
+        better[name] = max(values) if is_failure else min(values, default=None)
+    return better
