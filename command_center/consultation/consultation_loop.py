@@ -42,7 +42,18 @@ from .control.scene import next_change, scene_of
 from .errors import ConsultationError
 from .lines import rungs_of
 from .model import SIGNALLED, MemberKind, Protocol, Seat
-from .reports import NodeEvent, ends_leg, is_ending, legs_of, meaning, seat_of
+from .reports import (
+    Compare,
+    Key,
+    NodeAway,
+    NodeEvent,
+    Told,
+    ends_leg,
+    is_ending,
+    legs_of,
+    meaning,
+    seat_of,
+)
 from .transitions import Event, NodeGone, Refused
 from .words import pane_notes
 
@@ -60,30 +71,6 @@ class Wires:
     gateway: WireClient
 
 
-@dataclass(frozen=True, slots=True)
-class _Compare:
-    """A snapshot was taken: look for what was missed."""
-
-    taken_at: datetime
-    node_restarted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _NodeAway:
-    """The node was gone some seconds ago: if it still is, that is shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """A room pressed a key."""
-
-    leg_id: str
-    key: str
-
-
-_Told = NodeEvent | CallChanged | ConferenceAsked | _Compare | _NodeAway | _Key
-
-
 class ConsultationLoop:
     """`poke()` it when the roster changed; feed it what the wires tell."""
 
@@ -95,13 +82,13 @@ class ConsultationLoop:
         self._wires = wires
         self._finished = finished
         self._mirror = r.Mirror()
-        self._told: list[_Told] = []
+        self._told: list[Told] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._compared_at: datetime | None = None
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._dialled_at: dict[str, datetime] = {}
-        self._keys = Keys(desk, consultation_id, wires.node.say)
+        self._keys = Keys(desk, consultation_id)
         self._room_orders = RoomOrders(desk, consultation_id, wires.gateway)
 
     def start(self) -> None:
@@ -135,7 +122,7 @@ class ConsultationLoop:
             self._mirror, is_node_up=False, is_conference_open=False, legs={}, told={}
         )
         loop = asyncio.get_running_loop()
-        loop.call_later(NODE_GRACE_S, self._tell, _NodeAway())
+        loop.call_later(NODE_GRACE_S, self._tell, NodeAway())
 
     def on_node_snapshot(
         self,
@@ -152,10 +139,10 @@ class ConsultationLoop:
             told={},
         )
         was_forgotten = conference is None  # a node that knows nothing of us is a new one
-        self._tell(_Compare(taken_at, has_restarted or was_forgotten))
+        self._tell(Compare(taken_at, has_restarted or was_forgotten))
         if has_restarted:
             # Members that came in just before the restart were passed over: look at them again.
-            again = _Compare(taken_at + r.SETTLING, node_restarted=True)
+            again = Compare(taken_at + r.SETTLING, node_restarted=True)
             loop = asyncio.get_running_loop()
             loop.call_later(r.SETTLING.total_seconds(), self._tell, again)
 
@@ -167,7 +154,7 @@ class ConsultationLoop:
         last = self._compared_at
         if last is None or (taken_at - last).total_seconds() >= DRIFT_EVERY_S:
             self._compared_at = taken_at
-            self._tell(_Compare(taken_at, node_restarted=False))
+            self._tell(Compare(taken_at, node_restarted=False))
 
     def on_call(self, call: CallChanged) -> None:
         calls = dict(self._mirror.calls)
@@ -181,7 +168,7 @@ class ConsultationLoop:
         self._tell(call)
 
     def on_key(self, leg_id: str, key: str) -> None:
-        self._tell(_Key(leg_id, key))
+        self._tell(Key(leg_id, key))
 
     def on_asked(self, asked: ConferenceAsked) -> None:
         """A room asks or orders by H.243."""
@@ -207,9 +194,9 @@ class ConsultationLoop:
         )
         for call in known.values():
             self._tell(call)
-        self._tell(_Compare(taken_at, node_restarted=False))
+        self._tell(Compare(taken_at, node_restarted=False))
 
-    def _tell(self, told: _Told) -> None:
+    def _tell(self, told: Told) -> None:
         self._told.append(told)
         self._wake.set()
 
@@ -261,12 +248,12 @@ class ConsultationLoop:
                 return RETRY_S
         return RETRY_S
 
-    async def _take(self, told: _Told) -> None:
-        if isinstance(told, _Compare):
+    async def _take(self, told: Told) -> None:
+        if isinstance(told, Compare):
             await self._compare(told)
-        elif isinstance(told, _NodeAway):
+        elif isinstance(told, NodeAway):
             await self._show_node_away()
-        elif isinstance(told, _Key):
+        elif isinstance(told, Key):
             await self._keys.pressed(told.leg_id, told.key)
         elif isinstance(told, ConferenceAsked):
             with contextlib.suppress(VideoBridgeError):  # a gateway that went took its rooms along
@@ -325,7 +312,7 @@ class ConsultationLoop:
             if event is not None:
                 await roster.apply(work, row, participant, event)
 
-    async def _compare(self, told: _Compare) -> None:
+    async def _compare(self, told: Compare) -> None:
         mirror = self._mirror
         wanted = await self._read()
         if not wanted.is_open:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sip_gateway.messages import CallChanged, CallState
+from dataclasses import dataclass
+from datetime import datetime
+
+from sip_gateway.messages import CallChanged, CallState, ConferenceAsked
 from video_bridge import messages as node_words
 
 from . import reconcile as r
@@ -20,6 +23,30 @@ from .transitions import (
 )
 
 NodeEvent = node_words.LegUp | node_words.LegLost | node_words.LegClosed
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A snapshot was taken: look for what was missed."""
+
+    taken_at: datetime
+    node_restarted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAway:
+    """The node was gone some seconds ago: if it still is, that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A room pressed a key."""
+
+    leg_id: str
+    key: str
+
+
+Told = NodeEvent | CallChanged | ConferenceAsked | Compare | NodeAway | Key
 
 
 def legs_of(conference: node_words.ConferenceStats | None) -> dict[str, r.NodeLeg]:
@@ -62,7 +89,6 @@ def seat_of(member: repository.Member) -> Seat:
         number=row.number,
         microphone_muted=row.microphone_muted,
         speaker_muted=row.speaker_muted,
-        is_self_muted=row.is_self_muted,
         attempts=row.attempts,
         retry_at=row.retry_at,
         viewer_leg_id=row.viewer_leg_id,
