@@ -88,7 +88,7 @@ class ConsultationLoop:
         self._compared_at: datetime | None = None
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self._dialled_at: dict[str, datetime] = {}
-        self._keys = Keys(desk, consultation_id)
+        self._keys = Keys(desk, consultation_id, wires.node.say)
         self._room_orders = RoomOrders(desk, consultation_id, wires.gateway)
 
     def start(self) -> None:

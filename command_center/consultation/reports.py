@@ -89,6 +89,7 @@ def seat_of(member: repository.Member) -> Seat:
         number=row.number,
         microphone_muted=row.microphone_muted,
         speaker_muted=row.speaker_muted,
+        is_self_muted=row.is_self_muted,
         attempts=row.attempts,
         retry_at=row.retry_at,
         viewer_leg_id=row.viewer_leg_id,
