@@ -72,7 +72,7 @@ async def frozen_at_will() -> AsyncIterator[tuple[Person, Freezer]]:
             server = TestServer(create_app(desk, services))
             await server.start_server()
             async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-                person = Person(session, f"http://127.0.0.1:{server.port}/api/v1")
+                person = Person(session, f"http://127.0.0.1:{server.port}/api/v1", is_patient=False)
                 answer = await person.post(
                     "/session", {"username": "officer", "password": PASSWORD}
                 )

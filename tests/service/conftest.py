@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
@@ -34,18 +35,29 @@ from command_center.web.schemas import PublicConfig
 from resource_dispatch import RoadNetwork, RoadPlace, SolverPool, demo_roads
 
 PASSWORD = "Yanshi-2026!"
+CROWDED = {"database_unavailable", "system_busy", "audit_unavailable"}  # nothing was done
+TRIES = 20
 
 
 @dataclass
 class Person:
-    """A browser of one user: keeps its cookie and sends the CSRF header."""
+    """A browser of one user: keeps its cookie and sends the CSRF header.
+
+    A patient one asks again where a crowded machine's database had no time for it.
+    """
 
     session: ClientSession
     base: str
+    is_patient: bool = True
 
     async def request(self, method: str, path: str, **kwargs: Any) -> ClientResponse:
         headers = {"X-CSRF": "1", **kwargs.pop("headers", {})}
-        return await self.session.request(method, self.base + path, headers=headers, **kwargs)
+        for _ in range(TRIES if self.is_patient else 1):
+            answer = await self.session.request(method, self.base + path, headers=headers, **kwargs)
+            if answer.status != 503 or (await answer.json()).get("code") not in CROWDED:
+                break
+            await asyncio.sleep(0.5)
+        return answer
 
     async def get(self, path: str, **kwargs: Any) -> ClientResponse:
         return await self.request("GET", path, **kwargs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
@@ -111,7 +113,7 @@ async def test_the_audit_administrator_reads_and_verifies(rows: int, sign_in: Si
 
 async def test_without_audit_nothing_changes(sign_in: SignIn, database: Database) -> None:
     """F18, fail closed: the change is refused with 503 and is not stored."""
-    person = await sign_in()
+    person = replace(await sign_in(), is_patient=False)
     before = len((await (await person.get("/incidents?state=all")).json())["items"])
     await sql(database, "ALTER TABLE audit RENAME TO audit_away")
     try:
