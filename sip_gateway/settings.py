@@ -105,8 +105,8 @@ class GatewaySettings(BaseModel):
     )
     srtp: SrtpPolicy = Field(
         default=SrtpPolicy.PREFERRED,
-        description="media encryption by SDES (inside TLS) or DTLS, where a hall has no policy of its "
-        "own: required refuses rooms without it",
+        description="media encryption by SDES (inside TLS) or DTLS, where a hall has no policy of "
+        "its own: required refuses rooms without it",
     )
     realm: str = Field(
         default="command-center",
