@@ -38,7 +38,7 @@ class Node:
             *(sys.executable, "-m", "video_bridge.node", "--socket", str(self.path)),
             *("--rtp-ports", f"{first}-{first + 39}", "--log-level", "warning"),
         )
-        await until(self.path.exists, 30)
+        await until(self.path.exists, 240)
         await self.client.start()
         await self.client.wait_connected(PATIENCE_S)
 
