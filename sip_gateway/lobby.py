@@ -85,7 +85,8 @@ class Lobbies:
                 return
             step = None
             with contextlib.suppress(TimeoutError):
-                step = dialogue.press(await asyncio.wait_for(keys.get(), TICK_S), now())
+                async with asyncio.timeout(TICK_S):
+                    step = dialogue.press(await keys.get(), now())
             step = step or dialogue.due(now())
 
     async def _say(self, call: Call, step: Say | End) -> None:

@@ -107,7 +107,8 @@ class RecordingKeeper:
 
     async def _turn(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._wake.wait()
         self._wake.clear()
         while self._told:
             await self._write(self._told[0])

@@ -122,13 +122,17 @@ async def test_closed_and_unknown_numbers_are_refused_alike(stage: Stage, desk: 
     opened = await stage.open()
     await stage.officer.post(f"/consultations/{opened['id']}/close")
     directory = GatewayDirectory(desk)
+    closed, unknown = opened["dial_number"], "8999"
     answers = [
-        await directory.admit(hall.account or "", opened["dial_number"]),
-        await directory.admit(hall.account or "", "8999"),
-        await directory.admit(hall.account or "", "no number"),
-        await directory.admit("nobody", opened["dial_number"]),
+        await directory.admit(hall.account or "", number)
+        for number in (closed, unknown, "no number")
     ]
-    assert answers == [Refusal(404, "number_unknown")] * 4
+    assert answers == [Refusal(404, "number_unknown")] * 3
+    for number in (closed, unknown):  # who has no hall is asked for number and PIN, whatever it was
+        admitted = await directory.admit("nobody", number)
+        assert isinstance(admitted, Admission)
+        assert admitted.lobby is not None
+        assert await directory.enter("nobody", "nobody", number, "000000") is None
 
 
 async def test_mutes_reach_the_node_and_outlive_a_leg(stage: Stage) -> None:
