@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, IPvAnyAddress
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyAddress
 
 from sip_gateway.messages import SourcePardon
 from video_bridge import VideoBridgeError
@@ -75,10 +76,17 @@ class SourceBansOut(BaseModel):
     items: list[SourceBanOut]
 
 
+def _written(value: object) -> object:
+    """An address is written out: a number would be taken for one, too."""
+    if not isinstance(value, str):
+        raise ValueError("an address is text")
+    return value
+
+
 class PardonIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    host: IPvAnyAddress
+    host: Annotated[IPvAnyAddress, BeforeValidator(_written)]
 
 
 @route("GET", "/source-bans", access=Permission.CONSULTATION_READ, reply=SourceBansOut)
