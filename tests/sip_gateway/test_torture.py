@@ -86,13 +86,13 @@ async def a_valid_call_succeeds(desk: Desk) -> None:
 async def answers(desk: Desk, data: bytes, expected: int | str | None) -> list[int] | str:
     """Send bytes on a fresh connection; final statuses, "closed", or "waits".
 
-    What is expected is waited for; only where nothing is expected does a short silence do.
+    What is expected is waited for; only where nothing should come does a short silence do.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", desk.gateway.ports["tcp"])
     parser, found = StreamParser(), []
     writer.write(data)
     try:
-        async with asyncio.timeout(0.12 if expected is None else PATIENCE_S):
+        async with asyncio.timeout(0.12 if expected in (None, "waits") else PATIENCE_S):
             while received := await reader.read(65_535):
                 items = parser.feed(received)
                 found += [i.status for i in items if isinstance(i, Response) and i.status > 199]
