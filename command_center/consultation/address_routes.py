@@ -53,6 +53,7 @@ async def set_address(work: Work, site_id: UUID, address: AddressIn) -> AddressO
     if not found:
         raise LocalConsultationError("member_not_found")
     site = found[0].site
+    work.actor.require_region(site.region_code)
     if address.trusted_host is not None:
         holder = await repository.site_at_host(work.session, address.trusted_host)
         if holder is not None and holder.id != site.id:

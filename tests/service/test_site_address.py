@@ -24,6 +24,8 @@ async def test_the_administrator_gives_a_hall_a_fixed_h323_address(
     assert refused.status == 403
     for wrong in ({"uri": "http://10.1.2.3"}, {"trusted_host": "10.1.2.3"}, {"uri": "h323:"}):
         assert (await administrator.request("PUT", path, json=wrong)).status == 422
+    elsewhere = await sign_in(Role.SYSTEM_ADMIN, region_code="440300")
+    assert (await elsewhere.request("PUT", path, json=FIXED)).status == 404
     given = await administrator.request("PUT", path, json=FIXED)
     assert given.status == 200, await given.text()
     taken = await administrator.request("PUT", f"/sites/{other.id}/address", json=FIXED)
