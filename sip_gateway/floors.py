@@ -24,6 +24,7 @@ from .transports.udp import plain_host
 
 USER_ID = 1
 CONNECTIONS = 2000
+FREE_PORT_TRIES = 20  # where any port will do
 Send = Callable[[bytes], None]
 _log = structlog.get_logger("sip_gateway.floors")
 
@@ -64,11 +65,18 @@ class Floors:
         if self._wanted_port is None:
             return
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(self), local_addr=(self._host, self._wanted_port)
-        )
-        self.port = int(self._udp.get_extra_info("sockname")[1])
-        self._tcp = await loop.create_server(lambda: _Stream(self), self._host, self.port)
+        for tries_left in reversed(range(1 if self._wanted_port else FREE_PORT_TRIES)):
+            self._udp, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(self), local_addr=(self._host, self._wanted_port)
+            )
+            self.port = int(self._udp.get_extra_info("sockname")[1])
+            try:
+                self._tcp = await loop.create_server(lambda: _Stream(self), self._host, self.port)
+                return
+            except OSError:  # a port that is free for UDP may be taken for TCP
+                self._udp.close()
+                if not tries_left:
+                    raise
 
     async def stop(self) -> None:
         if self._alarm is not None:
