@@ -1,0 +1,1 @@
+"""The dial plan of each centre: aliases, prefixes, and where numbers lead, in and out."""
