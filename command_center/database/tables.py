@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -19,6 +19,7 @@ class EventRow(SQLModel, table=True):
     """
 
     __tablename__ = "event"
+    __table_args__ = (Index("event_by_type", "type", "at"),)
 
     seq: int | None = Field(
         default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
