@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def _commands() -> list[str]:
     return sorted(set(lines))
 
 
+@cache
 def _help(*arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", *arguments],

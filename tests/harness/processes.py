@@ -35,6 +35,18 @@ def free_port() -> int:
             return port
 
 
+def free_udp_ports(count: int = 2) -> int:
+    """The first, an even one, of so many UDP ports in a row that nobody has; from below, too."""
+    dice = random.SystemRandom()
+    while True:
+        first = dice.randrange(24_000, 30_000, 2)
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                probe = probes.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", port))
+            return first
+
+
 def is_bound(transport: str, port: int) -> bool:
     """Whether some program of this namespace has the port, e.g. ("udp", 5060)."""
     wanted, lines = f":{port:04X}", []

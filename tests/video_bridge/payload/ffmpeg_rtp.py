@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from tests.harness.processes import free_udp_ports
 from video_bridge.codecs.picture import Picture
 from video_bridge.rtp.packet import RtpPacket, is_rtcp
 
@@ -78,10 +79,7 @@ def decoded_by_ffmpeg(
     frames: list[list[bytes]], rtpmap: str, fmtp: str, folder: Path, clock_step: int = 3600
 ) -> list[av.VideoFrame]:
     """Send payloads as RTP to FFmpeg's SDP demuxer and give what it decodes."""
-    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1] & ~1
-    probe.close()
+    port = free_udp_ports()
     payload_type = {"H261/90000": 31, "H263/90000": 34}.get(rtpmap, PAYLOAD_TYPE)
     sdp = folder / "stream.sdp"
     sdp.write_text(

@@ -1,21 +1,24 @@
 """Ports come from the range, in pairs, and late packets do not meet a new leg."""
 
-import os
-
 import pytest
 
+from tests.harness.processes import free_udp_ports
 from video_bridge.errors import LocalMediaError
 from video_bridge.transports.rtp_ports import RtpPorts, source_address
 
-FIRST = 36_000 + os.getpid() % 100 * 16
+
+@pytest.fixture
+def first() -> int:
+    """The least of eight ports that nobody has."""
+    return free_udp_ports(8)
 
 
-def test_pairs_are_even_and_odd_inside_the_range() -> None:
+def test_pairs_are_even_and_odd_inside_the_range(first: int) -> None:
     """RFC 3550: RTP on an even port, RTCP on the next; firewalls open a range."""
-    ports = RtpPorts(FIRST, FIRST + 7)
+    ports = RtpPorts(first, first + 7)
     taken = [ports.take_pair("127.0.0.1") for _ in range(ports.free_pairs)]
     for port, rtp, rtcp in taken:
-        assert port % 2 == 0 and FIRST <= port < FIRST + 8
+        assert port % 2 == 0 and first <= port < first + 8
         assert (rtp.getsockname()[1], rtcp.getsockname()[1]) == (port, port + 1)
     with pytest.raises(LocalMediaError) as full:
         ports.take_pair("127.0.0.1")
@@ -27,9 +30,9 @@ def test_pairs_are_even_and_odd_inside_the_range() -> None:
     assert ports.free_pairs == len(taken)
 
 
-def test_returned_port_is_taken_again_last() -> None:
+def test_returned_port_is_taken_again_last(first: int) -> None:
     """The peer of a closed leg goes on sending for a while."""
-    ports = RtpPorts(FIRST, FIRST + 7)
+    ports = RtpPorts(first, first + 7)
     order = []
     for _ in range(5):
         port, sockets = ports.take_everywhere(["127.0.0.1"])
@@ -40,11 +43,11 @@ def test_returned_port_is_taken_again_last() -> None:
     assert len(set(order[:4])) == 4 and order[4] == order[0]
 
 
-def test_port_in_use_by_another_is_passed_over() -> None:
+def test_port_in_use_by_another_is_passed_over(first: int) -> None:
     """The machine is not ours alone."""
-    ports = RtpPorts(FIRST, FIRST + 7)
+    ports = RtpPorts(first, first + 7)
     port, rtp, rtcp = ports.take_pair("127.0.0.1")
-    other = RtpPorts(FIRST, FIRST + 7)
+    other = RtpPorts(first, first + 7)
     second, *sockets = other.take_pair("127.0.0.1")
     assert second != port
     for sock in (rtp, rtcp, *sockets):
