@@ -299,7 +299,7 @@ class Dialling:
         admitted = await self._directory.admit(account, number or "")
         if isinstance(admitted, Refusal):
             # RFC 3261 section 20.43: 399 carries a text for the person who called
-            warning = (("Warning", f'399 command-center "{admitted.code}"'),)
+            warning = (("Warning", f'399 command-center "{admitted.words}"'),)
             self._reject(event, admitted.sip_status, warning)
             return
         try:

@@ -120,6 +120,7 @@ class Gateway:
         )
         self.h323 = H323Edge(settings, Legs(self._node), directory, self.edge.guard, self._announce)
         self.h323.self_tests = SelfTests(self._node, self.h323)
+        self.h323.lobbies = Lobbies(self._node, self.h323, directory, self.h323.move)
         self._ticker: asyncio.Task[None] | None = None
         self._node_lost: asyncio.TimerHandle | None = None
 

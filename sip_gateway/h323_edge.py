@@ -23,10 +23,12 @@ from .h323.h225 import Identity
 from .h323.h245 import ControlSession
 from .h323_conference import TERMINAL_TYPES, Conferences
 from .h323_media import RECEIVABLE, SENDABLE, SLIDES
+from .h323_move import move
 from .h323_ras import Leave, RasEdge
 from .h323_restore import restore
 from .h323_room import Room
 from .legs import Legs
+from .lobby import Lobbies
 from .messages import (
     Body,
     BridgeRole,
@@ -40,7 +42,7 @@ from .messages import (
     Dial,
     SrtpPolicy,
 )
-from .ports import Directory, Refusal
+from .ports import Admission, Directory, Refusal
 from .self_test import SelfTests
 from .settings import GatewaySettings
 from .transports.tpkt import TpktConnection, connect, listen
@@ -49,7 +51,12 @@ _log = structlog.get_logger("sip_gateway.h323")
 
 FIRST_PDU_S = 10.0
 HALF_OPEN = 200
-_REFUSALS = {403: "noPermission", 404: "unreachableDestination", 486: "inConf"}
+_REFUSALS = {
+    403: "noPermission",
+    404: "unreachableDestination",
+    480: "calledPartyNotRegistered",
+    486: "inConf",
+}
 
 
 class H323Edge:
@@ -74,6 +81,7 @@ class H323Edge:
         self._ticker: asyncio.Task[None] | None = None
         self.port: int | None = None
         self.self_tests: SelfTests | None = None
+        self.lobbies: Lobbies | None = None
         self.ras = RasEdge(settings, directory, guard, announce, self.spawn)
 
     # --- life -------------------------------------------------------------------------------
@@ -149,6 +157,20 @@ class H323Edge:
         connected = room.call.state is CallState.CONNECTED
         result = CallResult.REMOVED if connected else CallResult.CANCELLED
         room.release("destinationRejection", result)
+        return True
+
+    def pressed(self, call: Call, digit: str) -> None:
+        """A key by H.245 user input: the lobby's while the room waits there, else the desk's."""
+        if self.lobbies is None or not self.lobbies.on_key(call.leg_id, digit):
+            self.announce(call.pressed(digit))
+
+    async def move(self, call: Call, admitted: Admission) -> bool:
+        """Take a room's leg into another conference; False when it is not up any more."""
+        room = self.room_of(call.leg_id)
+        if room is None or not await move(self, room, admitted):
+            return False
+        self._conferences.enter(room, admitted.bridge_role)
+        self._conferences.leave(call.conference_id, self._rooms)
         return True
 
     # --- H.243 ------------------------------------------------------------------------------
@@ -344,10 +366,11 @@ class H323Edge:
                 room.release("noPermission", CallResult.DECLINED)
                 return
         admitted = await self._directory.admit(account, dialled)
-        if isinstance(admitted, Refusal) or admitted.lobby is not None:
-            status = admitted.sip_status if isinstance(admitted, Refusal) else 404
-            reason = _REFUSALS.get(status, "destinationRejection")
-            room.release(reason, CallResult.DECLINED)
+        if isinstance(admitted, Refusal):
+            _log.info("h323_refused", host=host, code=admitted.code, number=admitted.number)
+            is_no_number = admitted.code == "number_malformed"
+            reason = _REFUSALS.get(admitted.sip_status, "destinationRejection")
+            room.release("badFormatAddress" if is_no_number else reason, CallResult.DECLINED)
             return
         self.hang_up(admitted.leg_id)
         call = Call(
@@ -367,6 +390,8 @@ class H323Edge:
         try:
             if admitted.self_test_contact is not None and self.self_tests is not None:
                 await self.self_tests.open(call, admitted.self_test_contact)
+            elif admitted.lobby is not None and self.lobbies is not None:
+                await self.lobbies.open(call, admitted.lobby, caller_name)
             await room.bind(call)
             self._conferences.enter(room, admitted.bridge_role)
             room.security.begin(admitted.srtp_policy or self._settings.h323_encryption)

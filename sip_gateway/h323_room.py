@@ -190,7 +190,7 @@ class Room:
                 self.release("destinationRejection", result)
             case ev.UserInput(digits=digits) if self.call is not None:
                 for digit in digits:
-                    self._house.announce(self.call.pressed(digit))
+                    self._house.pressed(self.call, digit)
             case ev.KeyframeAsked(number=number) if self.call is not None:
                 media = self._media_of(number) or "video"
                 self._house.spawn(self._house.legs.key_frame(self.call, media))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 import structlog
 
@@ -16,7 +17,6 @@ from video_bridge import NodeClient, VideoBridgeError
 from video_bridge.messages import ConferenceClose, ConferenceOpen, OverlaySet
 
 from .call import Call
-from .calls import Calls
 from .locales import words_of
 from .messages import CallState
 from .pin_dialogue import Check, Dialogue, End, Say, Step
@@ -24,6 +24,13 @@ from .ports import Admission, Directory, Lobby
 
 TICK_S = 0.5
 _log = structlog.get_logger("sip_gateway.lobby")
+
+class Calls(Protocol):
+    """Whose calls wait here: SIP's or H.323's."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> object: ...
+    def hang_up(self, leg_id: str) -> bool: ...
+
 
 Move = Callable[[Call, Admission], Awaitable[bool]]
 

@@ -8,6 +8,14 @@ from typing import Protocol
 
 from .messages import BridgeRole, SrtpPolicy
 
+_WORDS = {
+    "number_unknown": "{number} is no consultation, service or hall",
+    "number_barred": "{number} is barred by the dial plan",
+    "number_emptied": "the dial plan leaves nothing of {number}",
+    "number_malformed": "that is no number",
+    "site_not_in_consultation": "the hall {number} is in no consultation",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:
@@ -47,6 +55,14 @@ class Refusal:
 
     sip_status: int
     code: str
+    number: str = ""  # that leads nowhere, as the dial plan has it
+
+    @property
+    def words(self) -> str:
+        """What the one who dialled is told, in words that any signalling carries."""
+        told = _WORDS.get(self.code)
+        number = self.number if self.number.isascii() else ""
+        return f"{self.code}: {told.format(number=number)}" if told else self.code
 
 
 @dataclass(frozen=True, slots=True)

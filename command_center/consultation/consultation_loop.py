@@ -39,9 +39,10 @@ from .control.clockwork import run_due
 from .control.keys import Keys
 from .control.room_orders import RoomOrders
 from .control.scene import next_change, scene_of
-from .errors import ConsultationError
+from .errors import ConsultationError, LocalConsultationError
 from .lines import rungs_of
 from .model import SIGNALLED, MemberKind, Protocol, Seat
+from .numbering.plans import dialled
 from .reports import (
     Compare,
     Key,
@@ -357,6 +358,8 @@ class ConsultationLoop:
                     return False
                 _log.warning("command_refused", command=type(command).__name__, code=error.code)
                 await self._refused(command, error.code)
+            except LocalConsultationError as error:  # its number leads nowhere
+                await self._refused(command, error.code)
         return True
 
     async def _send(self, wanted: r.Wanted, command: r.Command) -> None:
@@ -457,22 +460,23 @@ class ConsultationLoop:
             leg_id=leg_id, conference_id=str(self._id), state=CallState.DIALLING
         )
         self._mirror = replace(self._mirror, calls=calls)
-        await self._ask_gateway(
-            Dial(
-                leg_id=leg_id,
-                conference_id=str(self._id),
-                account=member.account,
-                uri=member.uri,
-                number=member.number,
-                name=member.name,
-                caller_name=wanted.title[:120],
-                caller_number=wanted.dial_number,  # a hall that calls back enters by it
-                audio_only=member.kind is MemberKind.TELEPHONE,
-                ladder=rungs_of(member),
-                srtp_policy=member.srtp_policy,
-                bridge_role=member.bridge_role,
-            )
+        call = Dial(
+            leg_id=leg_id,
+            conference_id=str(self._id),
+            account=member.account,
+            uri=member.uri,
+            number=member.number,
+            name=member.name,
+            caller_name=wanted.title[:120],
+            caller_number=wanted.dial_number,  # a hall that calls back enters by it
+            audio_only=member.kind is MemberKind.TELEPHONE,
+            ladder=rungs_of(member),
+            srtp_policy=member.srtp_policy,
+            bridge_role=member.bridge_role,
         )
+        async with self._desk.database.session() as session:
+            call = await dialled(session, self._id, call)
+        await self._ask_gateway(call)
 
     async def _ask_gateway(self, request: Dial | HangUp | ConferenceTell) -> None:
         body = request.model_dump(mode="json", exclude={"type"})

@@ -49,6 +49,20 @@ PROBLEMS = {
         404, "没有找到此会场、队伍或摄像机", "No such site, team or camera"
     ),
     "number_malformed": Problem(422, "电话号码有误", "The telephone number is malformed"),
+    "number_unknown": Problem(
+        404, "号码 {number} 没有对应的会场", "{number} is the number of no hall"
+    ),
+    "number_barred": Problem(
+        422,
+        "号码 {number} 不允许呼出：拨号规则禁止以 {match} 开头的号码",
+        "The dial plan bars numbers that begin with {match}",
+    ),
+    "number_emptied": Problem(
+        422,
+        "号码 {number} 按拨号规则（{match}）处理后没有剩下号码",
+        "The dial plan leaves nothing of {number}",
+    ),
+    "region_unknown": Problem(422, "本账号没有所属区划", "The account belongs to no centre"),
     "address_incomplete": Problem(
         422,
         "固定地址的会场须填写呼叫地址",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from sip_gateway.dial_plan import LOBBY_NUMBER, SELF_TEST_NUMBER, Inside, Nowhere
 from sip_gateway.ports import Admission, Credential, Refusal, StoredBinding, Trunk
 
 from ..database import new_id
@@ -19,16 +20,18 @@ from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
 from .line_in_use import uri_host
-from .lines import SELF_TEST_NUMBER, fresh_test, lines_of
-from .lobby import LOBBY_NUMBER, TRUNK_ACCOUNT, enter, lobby_for
+from .lines import fresh_test, lines_of
+from .lobby import TRUNK_ACCOUNT, enter, lobby_for
 from .model import MemberKind, ParticipantState, Protocol, bridge_role_of, srtp_policy_of
+from .numbering import repository as numbering
+from .numbering.plans import plan_of
 from .pins import is_pin
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
 
-NOT_HERE = Refusal(404, "number_unknown")
 LOCKED = Refusal(403, "consultation_locked")
+_STATUS = {"number_barred": 403, "site_not_in_consultation": 480}  # of numbers that lead nowhere
 
 
 @service_call(permission=None, audit="call.admit")
@@ -39,13 +42,18 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     before is replaced, so that one hall never has two.
     """
     site = await repository.site_of_account(work.session, account)
-    if site is not None and number == SELF_TEST_NUMBER:
+    plan = await plan_of(work.session, None if site is None else site.region_code)
+    if site is None:
+        return lobby_for(None, number, plan)
+    led = plan.incoming(number)
+    if led == Inside(SELF_TEST_NUMBER):
         return await _self_test(work, site)
-    if site is None or number == LOBBY_NUMBER:
-        return lobby_for(site, number)
-    row = await repository.open_by_dial_number(work.session, number)
-    if row is None:
-        return NOT_HERE
+    if led == Inside(LOBBY_NUMBER):
+        return lobby_for(site, number, plan)
+    row = led if isinstance(led, Nowhere) else await _consultation(work, led)
+    if isinstance(row, Nowhere):
+        work.concerns("number", row.number, refused=row.code, rule=row.match)
+        return Refusal(_STATUS.get(row.code, 404), row.code, row.number)
     participant = await repository.participant_of_site(work.session, row.id, site.id)
     state = None if participant is None else ParticipantState(participant.state)
     is_locked = await orders.is_locked(work.session, row.id)
@@ -59,6 +67,18 @@ async def admit(work: Work, account: str, number: str) -> Admission | Refusal:
     policy = srtp_policy_of(site.srtp_policy)
     role = bridge_role_of(site.bridge_role)
     return replace(admission, lines=lines_of(site), srtp_policy=policy, bridge_role=role)
+
+
+async def _consultation(work: Work, led: Inside) -> ConsultationRow | Nowhere:
+    """By its own number, or by that of a hall which is in it."""
+    row = await repository.open_by_dial_number(work.session, led.number)
+    if row is not None:
+        return row
+    called = await numbering.site_of_number(work.session, led.number)
+    if called is None:
+        return Nowhere("number_unknown", led.number)
+    row = await numbering.consultation_of_site(work.session, called.id)
+    return row or Nowhere("site_not_in_consultation", led.number)
 
 
 async def _self_test(work: Work, site: SiteRow) -> Admission:
@@ -107,8 +127,6 @@ class GatewayDirectory:
             return await repository.account_of_host(session, host)
 
     async def admit(self, account: str, number: str) -> Admission | Refusal:
-        if not (number.isascii() and number.isdigit()) or len(number) > 16:
-            return NOT_HERE
         actor = Actor(id=f"sip:{account}"[:64], name=account, kind=ActorKind.SYSTEM)
         async with self._desk.work(actor) as work:
             return await admit(work, account, number)

@@ -14,7 +14,6 @@ from . import repository
 from .model import Seat
 
 BANNED, PARDONED = "source.banned", "source.pardoned"  # events
-SELF_TEST_NUMBER = "8888"  # beyond the dial numbers of consultations (9001) and drills (7001)
 DUTY_RING_S = 30.0
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
+from sip_gateway.dial_plan import LOBBY_NUMBER, DialPlan, Inside
 from sip_gateway.ports import Admission, Lobby
 
 from ..database import new_id
@@ -20,19 +21,20 @@ from .control import repository as orders
 from .control.lock import may_enter
 from .control.refusal import refused_by_lock
 from .model import MemberKind
+from .numbering.plans import plan_of
 from .schemas import MemberIn
 from .tables import ConsultationRow, ParticipantRow
 from .transitions import Started
 from .words import word
 
 TRUNK_ACCOUNT = "trunk"
-LOBBY_NUMBER = "9000"  # ours, as the called see it: whoever rings back arrives here
 _NUMBER = re.compile(r"\+?[0-9]{2,30}")
 
 
-def lobby_for(site: SiteRow | None, number: str) -> Admission:
+def lobby_for(site: SiteRow | None, dialled: str, plan: DialPlan) -> Admission:
     """A conference of the caller's own; nobody's roster knows of it."""
-    asked = Lobby(None if number == LOBBY_NUMBER else number, needs_pin=site is None)
+    is_asked = plan.incoming(dialled) == Inside(LOBBY_NUMBER)
+    asked = Lobby(None if is_asked else dialled, needs_pin=site is None)
     name = word("lobby", "guest") if site is None else site.name
     return Admission(str(new_id()), str(new_id()), name, lobby=asked)
 
@@ -42,7 +44,10 @@ async def enter(
     work: Work, caller: str, number: str, pin: str, is_right: Callable[[UUID, str], bool]
 ) -> Admission | None:
     """None: wrong number, wrong PIN, or locked; the audit says which."""
-    row = await repository.open_by_dial_number(work.session, number)
+    led = (await plan_of(work.session, None)).incoming(number)
+    row = None
+    if isinstance(led, Inside):
+        row = await repository.open_by_dial_number(work.session, led.number)
     if row is None or not is_right(row.id, pin):
         outcome = "number_unknown" if row is None else "pin_wrong"
         work.concerns("consultation", number[:16], refused=outcome, caller=caller[:40])
@@ -80,7 +85,7 @@ async def _member(
     known = await repository.participant_of_number(work.session, row.id, telephone)
     if known is not None:
         return known
-    member = MemberIn(kind=MemberKind.TELEPHONE, name=name, number=telephone or "00")
-    participant = await roster.add_member(work, row, member)
+    member = MemberIn(kind=MemberKind.TELEPHONE, name=name, number=telephone)
+    participant = await roster.add_member(work, row, member, rings_in=True)
     participant.number = telephone
     return participant

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from sip_gateway.dial_plan import plain_number
+
 from .errors import LocalConsultationError
 
 BEIJING = timezone(timedelta(hours=8))
@@ -19,7 +21,7 @@ def consultation_number(running: int, opened_at: datetime, *, is_drill: bool) ->
 
 def telephone_number(text: str | None) -> str:
     """The number without spaces and hyphens. Raises `number_malformed`."""
-    bare = re.sub(r"[ \-()]", "", text or "")
+    bare = plain_number(text or "") or ""
     if not _TELEPHONE.fullmatch(bare) or not bare.isascii():
         raise LocalConsultationError("number_malformed")
     return bare

@@ -40,6 +40,9 @@ HOPELESS = frozenset(
         "authentication_failed",
         "account_missing",
         "trunk_missing",
+        "number_barred",
+        "number_emptied",
+        "number_malformed",
     }
 )
 """Reasons that a further try will not change: somebody said no, or something is to be set up."""

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sip_gateway.dial_plan import Outside
+
 from ..database import new_id
 from ..incidents.repository import incident as incident_of
 from ..incidents.timeline import write as write_timeline
@@ -18,6 +20,8 @@ from .camera_url import camera_protocol
 from .control.departure import give_up
 from .errors import LocalConsultationError
 from .model import MemberKind, ParticipantState, Protocol, Standing
+from .numbering.plans import plan_of, refuse_nowhere
+from .numbering.repository import site_of_number
 from .numbers import telephone_number
 from .persistence import Effort, effort_after
 from .schemas import MemberIn
@@ -129,8 +133,10 @@ def _follow_up(work: Work, participant: ParticipantRow, event: Event) -> bool:
     return following.has_given_up and not effort.has_given_up
 
 
-async def add_member(work: Work, row: ConsultationRow, member: MemberIn) -> ParticipantRow:
-    """Put a member on the roster, not yet called.
+async def add_member(
+    work: Work, row: ConsultationRow, member: MemberIn, *, rings_in: bool = False
+) -> ParticipantRow:
+    """Put a member on the roster, not yet called. A telephone that rings in has no number to dial.
 
     Raises LocalConsultationError: `member_incomplete`, `member_not_found`, `camera_url_refused`,
     `number_malformed`, `participant_present_already`.
@@ -152,13 +158,33 @@ async def add_member(work: Work, row: ConsultationRow, member: MemberIn) -> Part
     elif member.kind is MemberKind.TEAM:
         await _fill_team(work, row, participant, member.team_id)
     elif member.kind is MemberKind.TELEPHONE:
-        participant.number = telephone_number(member.number)
-        participant.name = member.name or participant.number
+        participant.name = member.name or ""
+        if not rings_in:
+            await _fill_telephone(work, row, participant, member)
     elif not participant.name:
         raise LocalConsultationError("member_incomplete", field="name")
     work.session.add(participant)
     await work.session.flush()
     return participant
+
+
+async def _fill_telephone(
+    work: Work, row: ConsultationRow, participant: ParticipantRow, member: MemberIn
+) -> None:
+    """A number that leads inside is a hall's: the hall is called, by whatever protocol it has."""
+    participant.number = telephone_number(member.number)
+    plan = await plan_of(work.session, row.region_code)
+    led = refuse_nowhere(plan.outgoing(participant.number))
+    if isinstance(led, Outside):
+        participant.name = member.name or participant.number
+        return
+    site = await site_of_number(work.session, led.number)
+    if site is None:
+        raise LocalConsultationError("number_unknown", number=led.number)
+    participant.number = None
+    participant.kind = MemberKind.SITE.value
+    participant.protocol = PROTOCOLS[MemberKind.SITE].value
+    await _fill_site(work, row, participant, site.id)
 
 
 async def _fill_site(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import address_routes, bans, bridge_routes, desk_routes, line_routes, session_routes
+from .numbering import routes as numbering_routes
 
 ROUTES = [
     *address_routes.ROUTES,
@@ -10,5 +11,6 @@ ROUTES = [
     *bridge_routes.ROUTES,
     *desk_routes.ROUTES,
     *line_routes.ROUTES,
+    *numbering_routes.ROUTES,
     *session_routes.ROUTES,
 ]

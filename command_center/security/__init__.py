@@ -4,7 +4,7 @@ Services take a `Work` (session, actor, time) and are declared with `service_cal
 """
 
 from .accounts import LogIn, NewAccount, create_account
-from .actor import ANONYMOUS, SYSTEM, Actor, ActorKind
+from .actor import ANONYMOUS, SYSTEM, Actor, ActorKind, region_prefix
 from .audit import AuditChain, AuditEntry, load_key
 from .errors import SecurityError
 from .passwords import Passwords
@@ -31,6 +31,7 @@ __all__ = [
     "create_account",
     "issue_join_token",
     "load_key",
+    "region_prefix",
     "resolve_join_token",
     "resolve_session",
     "revoke_join_tokens",

@@ -47,12 +47,8 @@ class Actor:
 
     @property
     def region_prefix(self) -> str:
-        """'440000' -> '44', '440200' -> '4402', '440229' -> '440229'; '' sees everything."""
-        code = self.region_code
-        if len(code) == 6:
-            while code.endswith("00"):
-                code = code[:-2]
-        return code
+        """What the codes of everything they may see begin with; '' sees everything."""
+        return region_prefix(self.region_code)
 
     def covers(self, region_code: str | None) -> bool:
         """Whether a row of this region is theirs to see. A row without region is not."""
@@ -69,6 +65,17 @@ class Actor:
 
     def as_json(self) -> dict[str, str]:
         return {"id": self.id, "name": self.name, "kind": self.kind.value}
+
+
+def region_prefix(code: str) -> str:
+    """What every code inside a region begins with (GB/T 2260).
+
+    '440000' -> '44', '440200' -> '4402', '440229' -> '440229'.
+    """
+    if len(code) == 6:
+        while code.endswith("00"):
+            code = code[:-2]
+    return code
 
 
 SYSTEM = Actor(id="system", name="系统", kind=ActorKind.SYSTEM)

@@ -36,9 +36,9 @@ class _Tolerant:
 class Bridge:
     """A node with one conference, and a gateway whose static room is 127.0.0.1."""
 
-    def __init__(self, folder: Path, **h323: Any) -> None:
+    def __init__(self, folder: Path, *, book: Book | None = None, **h323: Any) -> None:
         self.node = Node(folder)
-        self.book = Book()
+        self.book = book or Book()
         self.book.static = {"127.0.0.1": "440229"}
         ports = {"udp_port": 0, "tcp_port": 0, "h323_port": 0, "h323_ras_port": 0, "bfcp_port": 0}
         patient = {"node_grace_s": PATIENCE_S}  # a busy machine starts a node slowly

@@ -7,11 +7,12 @@ from typing import Any
 from sqlmodel import col, select
 
 from command_center.consultation.gateway_directory import GatewayDirectory
-from command_center.consultation.lobby import LOBBY_NUMBER, TRUNK_ACCOUNT
+from command_center.consultation.lobby import TRUNK_ACCOUNT
 from command_center.consultation.pins import pin_of
 from command_center.database.ids import new_id
 from command_center.security import Desk
 from command_center.security.tables import AuditRow
+from sip_gateway.dial_plan import LOBBY_NUMBER
 from sip_gateway.ports import Admission, Refusal, Trunk
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
 from tests.service.consultation_stage import Stage, site_member

@@ -7,10 +7,10 @@ from typing import Any
 from sqlmodel import col, select
 
 from command_center.consultation.gateway_directory import GatewayDirectory
-from command_center.consultation.lines import SELF_TEST_NUMBER
 from command_center.database.tables import EventRow
 from command_center.directory.tables import SiteRow
 from command_center.security import Desk
+from sip_gateway.dial_plan import SELF_TEST_NUMBER
 from sip_gateway.messages import SelfTestDone, SourceBanned, SrtpPolicy
 from sip_gateway.ports import Admission
 from tests.service.consultation_fixtures import gateway, node, server, stage, switchboard
