@@ -38,7 +38,7 @@ VIDEO = (
     Capability("video", "H261", 90000, 31),
 )
 TELEPHONE_EVENT_TYPE = 101
-RTCP_FEEDBACK = ("nack pli", "ccm fir")  # what the media node answers
+RTCP_FEEDBACK = ("nack pli", "ccm fir", "ccm tmmbr")  # what the media node obeys
 
 
 CONTENT = VIDEO[:2]  # what we offer for content: every room that presents has H.264

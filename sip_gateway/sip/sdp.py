@@ -93,12 +93,17 @@ class MediaSection:
         return found
 
     def feedback(self, payload_type: int) -> list[str]:
-        """a=rtcp-fb values for a payload type, `*` included (RFC 4585)."""
+        """a=rtcp-fb values for a payload type, `*` included (RFC 4585).
+
+        Parameters of a codec control message (`ccm tmmbr smaxpr=120`, RFC 5104 clause 7.1) are
+        left off: the peer keeps to its own.
+        """
         found = []
         for value in self.values("rtcp-fb"):
             target, _, kind = value.partition(" ")
             if target in ("*", str(payload_type)):
-                found.append(kind.strip().lower())
+                words = kind.lower().split()
+                found.append(" ".join(words[:2] if words[:1] == ["ccm"] else words))
         return found
 
 

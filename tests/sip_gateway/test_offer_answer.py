@@ -194,11 +194,12 @@ def test_bandwidth_lines_bound_what_we_send() -> None:
 def test_telephone_event_and_feedback_are_agreed() -> None:
     """DTMF by RFC 4733 and key-frame requests by RTCP."""
     video = h264((97, "packetization-mode=1")) + "a=rtcp-fb:* nack pli\r\na=rtcp-fb:97 ccm fir\r\n"
+    video += "a=rtcp-fb:97 ccm tmmbr smaxpr=120\r\n"
     agreement, streams = answer(AUDIO, video)
     assert streams["audio"].telephone_event_type == 101
     assert "101" in agreement.local.media[0].formats
-    assert set(streams["video"].rtcp_feedback) == {"nack pli", "ccm fir"}
-    assert agreement.local.media[1].feedback(97) == ["nack pli", "ccm fir"]
+    assert set(streams["video"].rtcp_feedback) == {"nack pli", "ccm fir", "ccm tmmbr"}
+    assert agreement.local.media[1].feedback(97) == ["nack pli", "ccm fir", "ccm tmmbr"]
 
 
 def test_rtcp_goes_where_the_room_says() -> None:

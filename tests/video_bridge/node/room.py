@@ -175,10 +175,14 @@ class Room:
 
     def send_pli(self) -> None:
         """Ask the node for a key frame on its RTCP port."""
-        ssrc = self._reorder._ssrc or 0
-        data = rtcp.build_compound(
-            [rtcp.ReceiverReport(0x71DE0, ()), rtcp.PictureLoss(0x71DE0, ssrc)]
-        )
+        self._send_rtcp(rtcp.PictureLoss(0x71DE0, self._reorder._ssrc or 0))
+
+    def ask_for_less(self, bitrate_bps: int) -> None:
+        """TMMBR (RFC 5104 clause 4.2.1)."""
+        self._send_rtcp(rtcp.RateLimit(0x71DE0, ((self._reorder._ssrc or 0, bitrate_bps, 40),)))
+
+    def _send_rtcp(self, packet: rtcp.RtcpPacket) -> None:
+        data = rtcp.build_compound([rtcp.ReceiverReport(0x71DE0, ()), packet])
         self.video_socket.sendto(data, ("127.0.0.1", self.added.video_port + 1))
 
     def heard(self) -> np.ndarray:

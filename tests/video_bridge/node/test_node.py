@@ -20,6 +20,7 @@ from tests.harness.processes import PATIENCE_S, crowding
 from tests.video_bridge.node.room import Room, strength
 from video_bridge import LocalMediaError, NodeClient, WireClient
 from video_bridge import messages as m
+from video_bridge.rtp import rtcp
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -141,6 +142,34 @@ async def test_two_rooms_see_the_programme_and_hear_each_other_only(node: Node) 
     await until(lambda: bool(node.told(m.LegClosed, legs[1])))
     reasons = [event.reason for leg in legs for event in node.told(m.LegClosed, leg)]
     assert reasons == [m.CloseReason.REMOVED, m.CloseReason.CONFERENCE_CLOSED]
+
+
+async def test_a_room_that_asks_for_less_by_tmmbr_gets_less(node: Node) -> None:
+    """Obeyed, confirmed by TMMBN, and the room itself is told what its line carries."""
+    conference = await node.open()
+    room = Room(colour=(60, 200, 90), tone_hz=700.0)
+    leg = await node.add(conference, m.LegKind.RTP, "北厅", remote_host="127.0.0.1")
+    streams = room.streams(rtcp_feedback=["nack pli", "ccm fir", "ccm tmmbr"])
+    await node.client.send(m.LegAnswer(leg_id=leg, streams=streams))
+    room.start(node.added)
+    try:
+        await until(lambda: room.pictures and room.pictures[-1].width == 1280)
+        room.ask_for_less(700_000)
+        await until(lambda: room.pictures[-1].width == 640)
+        limits = [said for said in room.reports if isinstance(said, rtcp.RateLimit)]
+        confirmed = [said.entries[0] for said in limits if said.is_notification]
+        assert confirmed[0][0] == 0x71DE0 and abs(confirmed[0][1] - 700_000) < 10_000
+        await until(
+            lambda: any(
+                isinstance(said, rtcp.RateLimit) and said.entries[0][0] == 0x71DE0
+                for said in room.reports
+                if not (isinstance(said, rtcp.RateLimit) and said.is_notification)
+            )
+        )
+    finally:
+        await room.stop()
+        room.close()
+        await node.client.send(m.ConferenceClose(conference_id=conference))
 
 
 async def test_single_nal_room_gets_no_fragments_and_silence_is_told(node: Node) -> None:
