@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from .graph import Arc, Graph, VehicleProfile, arc_seconds
 
@@ -18,15 +17,14 @@ Bools = npt.NDArray[np.bool_]
 UNREACHABLE_S = 10**9
 
 
-class Search(NamedTuple):
-    """Arcs in search direction, by tail (`out`) and by head (`into`), with whole seconds."""
+class Scratch(threading.local):
+    """Room for one whole row, for each thread its own; `touched` and `known` are left clean."""
 
-    out_start: npt.NDArray[np.int64]
-    out_node: npt.NDArray[np.int32]
-    out_s: npt.NDArray[np.int32]
-    into_start: npt.NDArray[np.int64]
-    into_node: npt.NDArray[np.int32]
-    into_s: npt.NDArray[np.int32]
+    def __init__(self, size: int) -> None:
+        self.seconds = np.zeros(size, dtype=np.int32)
+        self.before = np.zeros(size, dtype=np.int32)
+        self.touched = np.zeros(size, dtype=np.uint8)
+        self.known = np.full(size, -1, dtype=np.int64)
 
 
 class RoadArrays:
@@ -43,6 +41,9 @@ class RoadArrays:
         self.out_start = _starts(self.tails, self.size)
         self.back_order = np.lexsort((self.tails, self.heads))
         self.into_start = _starts(self.heads, self.size)
+        self.out_node = self.heads.astype(np.int32)
+        self.into_node = self.tails[self.back_order].astype(np.int32)
+        self.scratch = Scratch(self.size)
         self._open: dict[str, ShortInts] = {}
 
     def position(self, tails: Ints, heads: Ints) -> Ints:
@@ -67,49 +68,10 @@ class RoadArrays:
         from .kernel_repair import walk_metres  # numba is loaded by those who drive
 
         metres = np.zeros(len(nodes), dtype=np.int64)
-        known = np.full(self.size, -1, dtype=np.int64)
-        walk_metres(self.out_start, self.heads, self.metres, follow, nodes, known, metres)
+        if len(nodes):
+            known = self.scratch.known
+            walk_metres(self.out_start, self.heads, self.metres, follow, nodes, known, metres)
         return metres
-
-
-class Rows:
-    """Shortest-path rows of one vehicle class in one direction under one set of seconds."""
-
-    def __init__(self, arrays: RoadArrays, seconds: ShortInts, backward: bool) -> None:
-        self.arrays = arrays
-        self.backward = backward
-        order = arrays.back_order
-        ahead = (arrays.out_start, arrays.heads.astype(np.int32), seconds)
-        behind = (arrays.into_start, arrays.tails[order].astype(np.int32), seconds[order])
-        self.search = Search(*behind, *ahead) if backward else Search(*ahead, *behind)
-        self.rows: dict[int, tuple[ShortInts, ShortInts]] = {}
-
-    def row(self, source: int) -> tuple[ShortInts, ShortInts]:
-        """(seconds, previous node) for every node, from `source` in search direction."""
-        if source not in self.rows:
-            g, size = self.search, self.arrays.size
-            matrix = csr_array(
-                (g.out_s.astype(np.float64), g.out_node, g.out_start), shape=(size, size)
-            )
-            found, before = dijkstra(matrix, indices=[source], return_predecessors=True)
-            reached = found[0] < UNREACHABLE_S
-            row = np.where(reached, found[0], UNREACHABLE_S).astype(np.int32)
-            self.rows[source] = (row, np.where(reached, before[0], -9999).astype(np.int32))
-        return self.rows[source]
-
-    def repaired(self, source: int, old: Rows, changed: Ints) -> tuple[ShortInts, ShortInts]:
-        """The old row of `source` made right for the arcs `changed` (in arc order)."""
-        from .kernel_repair import repair
-
-        row, before = (part.copy() for part in old.rows[source])
-        arrays, g = self.arrays, self.search
-        tails, heads = arrays.tails[changed], arrays.heads[changed]
-        seconds = (g.into_s if self.backward else g.out_s)[changed]
-        if self.backward:
-            tails, heads = heads, tails
-        repair(g, row, before, tails, heads, seconds)
-        self.rows[source] = (row, before)
-        return row, before
 
 
 def arc_time(attributes: Mapping[str, Any], vehicle: VehicleProfile, slow: float = 1.0) -> int:

@@ -15,17 +15,18 @@ from ..compiled import compiled
 
 FAR_S = 10**9
 NOBODY = -9999
+HALF = 2**32
 
 
 @compiled
 def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
-    g: Any, row: Any, before: Any, tails: Any, heads: Any, seconds: Any
-) -> int:
+    g: Any, row: Any, before: Any, touched: Any, tails: Any, heads: Any, seconds: Any
+) -> Any:
     """Make `row` (seconds) and `before` (previous node) right again; returns the nodes touched.
 
     Arc k of the change runs tails[k] -> heads[k] and now takes seconds[k]; `g` has it already.
+    `touched` comes as zeros and leaves as 1 at the nodes returned.
     """
-    touched = np.zeros(row.shape[0], dtype=np.uint8)
     hanging = [np.int64(0)]
     hanging.pop()
     for k in range(tails.shape[0]):
@@ -45,7 +46,7 @@ def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
     for v in hanging:
         row[v] = FAR_S
         before[v] = NOBODY
-    heap = [(np.int64(0), np.int64(0))]
+    heap = [np.int64(0)]  # seconds in the upper half, the node in the lower
     heap.pop()
     for v in hanging:
         for a in range(g.into_start[v], g.into_start[v + 1]):
@@ -54,17 +55,19 @@ def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
                 row[v] = row[u] + g.into_s[a]
                 before[v] = u
         if row[v] < FAR_S:
-            heapq.heappush(heap, (np.int64(row[v]), np.int64(v)))
-    count = len(hanging)
+            heapq.heappush(heap, np.int64(row[v]) * HALF + v)
     for k in range(tails.shape[0]):
         u, v = tails[k], heads[k]
         if row[u] + seconds[k] < row[v]:
             row[v] = row[u] + seconds[k]
             before[v] = u
-            heapq.heappush(heap, (np.int64(row[v]), np.int64(v)))
-            count += 1
+            if touched[v] == 0:
+                touched[v] = 1
+                hanging.append(np.int64(v))
+            heapq.heappush(heap, np.int64(row[v]) * HALF + v)
     while len(heap) > 0:
-        far, u = heapq.heappop(heap)
+        first = heapq.heappop(heap)
+        far, u = first >> 32, first & (HALF - 1)
         if far > row[u]:
             continue
         for a in range(g.out_start[u], g.out_start[u + 1]):
@@ -73,9 +76,11 @@ def repair(  # noqa: PLR0917 (a kernel takes its arrays one by one)
             if t < row[w]:
                 row[w] = t
                 before[w] = u
-                heapq.heappush(heap, (np.int64(t), np.int64(w)))
-                count += 1
-    return count
+                if touched[w] == 0:
+                    touched[w] = 1
+                    hanging.append(np.int64(w))
+                heapq.heappush(heap, np.int64(t) * HALF + np.int64(w))
+    return np.array(hanging)
 
 
 @compiled
@@ -93,8 +98,10 @@ def walk_metres(  # noqa: PLR0917 (a kernel takes its arrays one by one)
 ) -> None:
     """`out[k]`: metres from `nodes[k]` along `follow` (next node to the root, negative = stop).
 
-    `known` comes as -1 for every node and keeps what was walked: ways to one root join soon.
+    `known` comes and leaves as -1 for every node; it keeps what was walked: ways to one root join.
     """
+    seen = [np.int64(0)]
+    seen.pop()
     for k in range(nodes.shape[0]):
         u = nodes[k]
         total = 0
@@ -107,5 +114,8 @@ def walk_metres(  # noqa: PLR0917 (a kernel takes its arrays one by one)
         u = nodes[k]
         while follow[u] >= 0 and known[u] < 0:
             known[u] = total
+            seen.append(np.int64(u))
             total -= arc_metres(start, heads, metres, u, follow[u])
             u = follow[u]
+    for u in seen:
+        known[u] = -1

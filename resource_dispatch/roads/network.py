@@ -17,10 +17,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ..errors import LocalDispatchError, RemoteDispatchError
-from .arrays import UNREACHABLE_S, Bools, Ints, RoadArrays, Rows, ShortInts, arc_time
+from .arrays import UNREACHABLE_S, Bools, Ints, RoadArrays, ShortInts, arc_time
 from .conditions import RoadConditions
 from .geometry import Floats, distance_m, project_m
 from .graph import PROFILES, Arc, Graph, VehicleProfile
+from .rows import Row, Rows
 
 ACCESS_SPEED_KMH = 25
 ACCESS_DETOUR = 1.3
@@ -115,8 +116,7 @@ class RoadNetwork:
         access = np.array([s.access_s for s in sources], dtype=np.int64)
         self._prepare(profile, targets)
         for column, target in enumerate(targets):
-            row, _ = self._row(profile, target.node, backward=True)
-            way = row[nodes].astype(np.int64)
+            way = self._row(profile, target.node, backward=True).seconds_at(nodes)
             open_ = way < UNREACHABLE_S
             seconds[open_, column] = (way + access)[open_] + target.access_s
         seconds[_same_places(sources, targets)] = 0
@@ -131,8 +131,8 @@ class RoadNetwork:
         nodes = np.array([s.node for s in sources], dtype=np.int64)
         access_m = np.array([s.access_m for s in sources], dtype=np.int64)
         for column, target in enumerate(targets):
-            _, follow = self._row(profile, target.node, backward=True)
-            metres[:, column] = self._arrays.walk(follow, nodes) + access_m + target.access_m
+            driven = self._row(profile, target.node, backward=True).metres(self._arrays, nodes)
+            metres[:, column] = driven + access_m + target.access_m
         metres[_same_places(sources, targets)] = 0
         return seconds, metres
 
@@ -141,9 +141,11 @@ class RoadNetwork:
         ends = ((source.longitude, source.latitude), (target.longitude, target.latitude))
         if ends[0] == ends[1]:
             return Route(0, 0, (source.node,), (ends[0],))
-        row, follow = self._row(profile, target.node, backward=True)
-        if row[source.node] >= UNREACHABLE_S:
+        row = self._row(profile, target.node, backward=True)
+        seconds = int(row.seconds_at(np.array([source.node]))[0])
+        if seconds >= UNREACHABLE_S:
             return None
+        follow = row.before(self._arrays.scratch)
         nodes = [source.node]
         while nodes[-1] != target.node:
             nodes.append(int(follow[nodes[-1]]))
@@ -151,7 +153,7 @@ class RoadNetwork:
         middle = [(attributes[n]["longitude"], attributes[n]["latitude"]) for n in nodes]
         metres = sum(self.graph.edges[a, b]["length_m"] for a, b in nx.utils.pairwise(nodes))
         return Route(
-            int(row[source.node]) + source.access_s + target.access_s,
+            seconds + source.access_s + target.access_s,
             int(metres) + source.access_m + target.access_m,
             tuple(nodes),
             (ends[0], *middle, ends[1]),
@@ -167,24 +169,24 @@ class RoadNetwork:
     def _prepare(self, profile: str, targets: Sequence[Spot]) -> None:
         """Make or repair what rows are missing, on every core: the kernels let go of the GIL."""
         rows = self._rows_of(profile, backward=True)
-        missing = sorted({target.node for target in targets if target.node not in rows.rows})
+        missing = sorted({target.node for target in targets if target.node not in rows.known})
         if len(missing) > 1:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
                 list(threads.map(lambda n: self._row(profile, n, backward=True), missing))
 
-    def _row(self, profile: str, source: int, *, backward: bool) -> tuple[ShortInts, ShortInts]:
+    def _row(self, profile: str, source: int, *, backward: bool) -> Row:
+        """The row, repaired from that of the network before, which keeps its own for others."""
         rows = self._rows_of(profile, backward=backward)
-        if source in rows.rows or self._before is None:
+        if source in rows.known or self._before is None:
             return rows.row(source)
-        old = self._before._rows.get((profile, backward))
-        if old is None or source not in old.rows:
-            return rows.row(source)
+        old = self._before._row(profile, source, backward=backward)
         return rows.repaired(source, old, self._changed)
 
     def _rows_of(self, profile: str, *, backward: bool) -> Rows:
         key = (profile, backward)
         if key not in self._rows:
-            self._rows[key] = Rows(self._arrays, self._arc_seconds(profile), backward)
+            made = Rows(self._arrays, self._arc_seconds(profile), backward)
+            self._rows.setdefault(key, made)  # another thread may have been quicker
         return self._rows[key]
 
     def _arc_seconds(self, profile: str) -> ShortInts:

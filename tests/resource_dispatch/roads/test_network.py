@@ -108,12 +108,38 @@ def test_repaired_rows_equal_rows_computed_anew(seed: int) -> None:
         conditions = conditions.opening(chance.sample(sorted(conditions.closed), 1))
         network = network.under(conditions)
         anew = RoadNetwork(network.graph, conditions)
-        for repaired, fresh in zip(
-            network.tables(spots, spots), anew.tables(spots, spots), strict=True
-        ):
-            assert (repaired >= 0).all()
-            assert fresh.shape == repaired.shape
-        assert (network.matrix(spots, spots) == anew.matrix(spots, spots)).all()
+        seconds, metres = network.tables(spots, spots)
+        assert (seconds == anew.matrix(spots, spots)).all()
+        for a, b in ((0, 1), (3, 2), (5, 11)):  # several ways may be as quick: ask for the one
+            way = network.route(spots[a], spots[b])
+            assert way is None or way.distance_m == metres[a, b]
+
+
+def test_row_that_a_closure_does_not_touch_is_the_row_before() -> None:
+    """And a touched one holds what hangs below the closure alone, not the whole province anew."""
+    network = roads()
+    spots = [network.spot(p.longitude, p.latitude) for p in places()[:12]]
+    network.tables(spots, spots)
+    known = network._rows["standard", True].known
+    way = network.route(spots[0], spots[11])
+    assert way is not None
+    arc = (way.nodes[0], way.nodes[1])  # near the start little hangs below it
+    shut = network.under(RoadConditions(frozenset({arc})))
+    shut.tables(spots, spots)
+    after = shut._rows["standard", True].known
+    assert any(after[node] is known[node] for node in after)
+    mended = after[spots[11].node]
+    assert mended.whole_s is known[spots[11].node].whole_s
+    assert 0 < mended.nodes.size < len(network.graph) / 4
+    assert mended.driven is not None, "metres asked for before are carried on"
+
+
+def test_next_question_finds_the_rows_of_the_last_one() -> None:
+    """Rows are made in the network below, so that other conditions tomorrow only repair them."""
+    network = RoadNetwork(roads().graph)
+    spots = [network.spot(p.longitude, p.latitude) for p in places()[:6]]
+    network.under(RoadConditions()).matrix(spots, spots)
+    assert set(network._rows["standard", True].known) == {spot.node for spot in spots}
 
 
 def test_slow_arc_costs_its_factor() -> None:
