@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..compiled import compiled
+from ..compiled import counted_out
 from .kernel_routes import draw, uniform
 from .problem import Ints
 
@@ -43,7 +43,7 @@ class State(NamedTuple):
     touched: Ints
 
 
-@compiled
+@counted_out
 def refresh(s: Any, x: Any, m: int) -> None:
     """Load, earliest and latest starts of one route."""
     n = x.length[m]
@@ -67,7 +67,7 @@ def refresh(s: Any, x: Any, m: int) -> None:
         after = c
 
 
-@compiled
+@counted_out
 def distance(s: Any, x: Any) -> int:
     """Metres of all routes; a customer left out costs more than any detour."""
     total = 0
@@ -83,7 +83,7 @@ def distance(s: Any, x: Any) -> int:
     return total
 
 
-@compiled
+@counted_out
 def insert_all(s: Any, x: Any, count: int) -> None:
     """Each removed customer at its cheapest place, overlooking one in a hundred."""
     travel, route, length, early, late = s.travel, x.route, x.length, x.early, x.late
@@ -128,7 +128,7 @@ def insert_all(s: Any, x: Any, count: int) -> None:
         refresh(s, x, best_m)
 
 
-@compiled
+@counted_out
 def ruin(s: Any, x: Any) -> int:
     """Strings from routes near a random customer; now and then a middle part is spared."""
     customers = x.vehicle_of.shape[0] - 1
@@ -184,7 +184,7 @@ def ruin(s: Any, x: Any) -> int:
     return count
 
 
-@compiled
+@counted_out
 def sort_removed(s: Any, x: Any, count: int) -> None:
     """Random, or by demand, distance from the depot (both ways) or window."""
     for j in range(count - 1, 0, -1):
@@ -202,7 +202,7 @@ def sort_removed(s: Any, x: Any, count: int) -> None:
         x.removed[k + 1] = c
 
 
-@compiled
+@counted_out
 def copy_route(source: Any, target: Any, m: int) -> None:
     n = source.length[m]
     target.length[m] = n
@@ -213,12 +213,13 @@ def copy_route(source: Any, target: Any, m: int) -> None:
         target.late[m, k] = source.late[m, k]
 
 
-@compiled
+@counted_out
 def anneal(s: Any, x: Any, best: Any, kept: Any, rounds: int, heat: float) -> int:  # noqa: PLR0917
     """`rounds` at temperature `heat`; `kept` equals `x` on entry and on return."""
     accepted = 0
     for _ in range(rounds):
-        x.touched[:] = 0
+        for m in range(x.touched.shape[0]):
+            x.touched[m] = 0
         count = ruin(s, x)
         sort_removed(s, x, count)
         insert_all(s, x, count)
@@ -227,17 +228,20 @@ def anneal(s: Any, x: Any, best: Any, kept: Any, rounds: int, heat: float) -> in
             accepted += 1
             x.total[0] = cost
             kept.total[0] = cost
-            kept.vehicle_of[:] = x.vehicle_of
+            for c in range(x.vehicle_of.shape[0]):
+                kept.vehicle_of[c] = x.vehicle_of[c]
             for m in range(x.length.shape[0]):
                 if x.touched[m] == 1:
                     copy_route(x, kept, m)
             if cost < best.total[0]:
                 best.total[0] = cost
-                best.vehicle_of[:] = x.vehicle_of
+                for c in range(x.vehicle_of.shape[0]):
+                    best.vehicle_of[c] = x.vehicle_of[c]
                 for m in range(x.length.shape[0]):
                     copy_route(x, best, m)
         else:
-            x.vehicle_of[:] = kept.vehicle_of
+            for c in range(x.vehicle_of.shape[0]):
+                x.vehicle_of[c] = kept.vehicle_of[c]
             for m in range(x.length.shape[0]):
                 if x.touched[m] == 1:
                     copy_route(kept, x, m)

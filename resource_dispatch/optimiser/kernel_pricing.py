@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..compiled import compiled
+from ..compiled import counted_out
 
 FAR_S = 10**9
 
 
-@compiled
+@counted_out
 def soonest_ways(s: Any, m: int, tasks: Any, count: int, least: Any) -> None:
     """`least[i]`: the shortest way by which team m can come to its i-th task from anywhere."""
     p = s.profile[m]
@@ -26,7 +26,7 @@ def soonest_ways(s: Any, m: int, tasks: Any, count: int, least: Any) -> None:
         least[i] = best
 
 
-@compiled
+@counted_out
 def cost_of_visit(s: Any, m: int, v: int, arrive: int) -> Any:
     """(finish, cost) of v when team m is there at `arrive`, travel metres not counted."""
     t = max(arrive, s.release[v])
@@ -35,7 +35,7 @@ def cost_of_visit(s: Any, m: int, v: int, arrive: int) -> Any:
     return t, cost + s.finish_cost[v] * t
 
 
-@compiled
+@counted_out
 def price_team(  # noqa: PLR0917 (a kernel takes its arrays one by one)
     s: Any, m: int, tasks: Any, count: int, price: Any, least: Any, work: Any, out: Any, limit: Any
 ) -> int:
@@ -101,7 +101,8 @@ def price_team(  # noqa: PLR0917 (a kernel takes its arrays one by one)
                 limit[0] = paid - won
                 if found == out.shape[0]:  # keep the best ones: shift out the oldest
                     for r in range(found - 1):
-                        out[r] = out[r + 1]
+                        for d in range(out.shape[1]):
+                            out[r, d] = out[r + 1, d]
                     found -= 1
         used[i] = 1
         hope = paid - won

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..compiled import compiled
+from ..compiled import counted_out
 from .problem import Ints
 
 IMPOSSIBLE = 2**60
@@ -61,7 +61,7 @@ class State(NamedTuple):
     scratch_teams: Ints
 
 
-@compiled
+@counted_out
 def draw(random: Any, below: int) -> int:
     """A whole number 0 <= n < below (MINSTD, so that both twins draw alike)."""
     random[0] = random[0] * 48271 % 2147483647
@@ -69,14 +69,14 @@ def draw(random: Any, below: int) -> int:
     return drawn
 
 
-@compiled
+@counted_out
 def uniform(random: Any) -> float:
     random[0] = random[0] * 48271 % 2147483647
     share: float = random[0] / 2147483647.0
     return share
 
 
-@compiled
+@counted_out
 def step(s: Any, m: int, at: int, begin: int, v: int) -> Any:
     """(finish, cost) of visit v by team m leaving location `at` at `begin`; cost -1 = cannot."""
     p = s.profile[m]
@@ -98,7 +98,7 @@ def step(s: Any, m: int, at: int, begin: int, v: int) -> Any:
     return t, cost + s.finish_cost[v] * t
 
 
-@compiled
+@counted_out
 def refresh(s: Any, x: Any, m: int) -> None:
     """Recompute finish times and costs along one route."""
     at = s.start[m]
@@ -117,7 +117,7 @@ def refresh(s: Any, x: Any, m: int) -> None:
         x.cost[m, k + 1] = cost
 
 
-@compiled
+@counted_out
 def best_place(s: Any, x: Any, v: int) -> Any:
     """(cost, team, position) of the cheapest place for v; team -1 when leaving it out is cheaper.
 
@@ -185,7 +185,7 @@ def best_place(s: Any, x: Any, v: int) -> Any:
     return best, best_m, best_k
 
 
-@compiled
+@counted_out
 def put(s: Any, x: Any, m: int, k: int, v: int) -> None:
     n = x.length[m]
     if n == 0 and s.group[m] >= 0:
@@ -198,7 +198,7 @@ def put(s: Any, x: Any, m: int, k: int, v: int) -> None:
     refresh(s, x, m)
 
 
-@compiled
+@counted_out
 def take(s: Any, x: Any, v: int) -> None:
     """Remove v from its route without refreshing it."""
     m = x.team_of[v]
@@ -214,7 +214,7 @@ def take(s: Any, x: Any, v: int) -> None:
         x.idle[s.group[m]] += 1
 
 
-@compiled
+@counted_out
 def total_cost(s: Any, x: Any) -> int:
     cost = 0
     for m in range(x.length.shape[0]):
@@ -228,18 +228,7 @@ def total_cost(s: Any, x: Any) -> int:
     return cost
 
 
-@compiled
-def copy_solution(source: Any, target: Any) -> None:
-    target.route[:] = source.route
-    target.length[:] = source.length
-    target.finish[:] = source.finish
-    target.cost[:] = source.cost
-    target.team_of[:] = source.team_of
-    target.idle[:] = source.idle
-    target.total[:] = source.total
-
-
-@compiled
+@counted_out
 def copy_team(source: Any, target: Any, m: int) -> None:
     n = source.length[m]
     target.length[m] = n
@@ -252,7 +241,18 @@ def copy_team(source: Any, target: Any, m: int) -> None:
         target.team_of[v] = m
 
 
-@compiled
+@counted_out
+def copy_solution(source: Any, target: Any) -> None:
+    for v in range(source.team_of.shape[0]):
+        target.team_of[v] = source.team_of[v]
+    for m in range(source.length.shape[0]):
+        copy_team(source, target, m)
+    for g in range(source.idle.shape[0]):
+        target.idle[g] = source.idle[g]
+    target.total[0] = source.total[0]
+
+
+@counted_out
 def ruin(s: Any, x: Any, removed: Any, touched: Any, most: int) -> int:
     """Take out up to `most` visits near a random one, a stretch of each route; returns how many."""
     count = 0
@@ -291,7 +291,7 @@ def ruin(s: Any, x: Any, removed: Any, touched: Any, most: int) -> int:
     return count
 
 
-@compiled
+@counted_out
 def order_removed(s: Any, x: Any, removed: Any, count: int) -> None:
     """Shuffle, then stably sort by a rule drawn at random."""
     for j in range(count - 1, 0, -1):
@@ -310,7 +310,7 @@ def order_removed(s: Any, x: Any, removed: Any, count: int) -> None:
         removed[k + 1] = v
 
 
-@compiled
+@counted_out
 def recreate(s: Any, x: Any, removed: Any, count: int, touched: Any) -> None:
     """Put each visit where it costs least, now and then overlooking a place (a blink)."""
     for j in range(count):
@@ -321,7 +321,7 @@ def recreate(s: Any, x: Any, removed: Any, count: int, touched: Any) -> None:
             put(s, x, best_m, best_k, v)
 
 
-@compiled
+@counted_out
 def anneal(  # noqa: PLR0917 (numba takes no keywords from a kernel's caller)
     s: Any, x: Any, best: Any, backup: Any, iterations: int, hot: float, cold: float, most: int
 ) -> int:
@@ -351,7 +351,8 @@ def anneal(  # noqa: PLR0917 (numba takes no keywords from a kernel's caller)
             for m in range(teams):
                 if touched[m] == 1:
                     copy_team(x, backup, m)
-            backup.idle[:] = x.idle
+            for g in range(x.idle.shape[0]):
+                backup.idle[g] = x.idle[g]
             backup.total[0] = cost
             if cost < best.total[0]:
                 copy_solution(x, best)
@@ -361,6 +362,7 @@ def anneal(  # noqa: PLR0917 (numba takes no keywords from a kernel's caller)
             for m in range(teams):
                 if touched[m] == 1:
                     copy_team(backup, x, m)
-            x.idle[:] = backup.idle
+            for g in range(x.idle.shape[0]):
+                x.idle[g] = backup.idle[g]
             x.total[0] = backup.total[0]
     return accepted
