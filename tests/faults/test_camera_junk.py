@@ -98,6 +98,7 @@ def _returns(node: BareNode, camera: Camera, leg: str) -> None:
     assert time.monotonic() - returned <= BACK_WITHIN_S * crowding()
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.peer("camera", "fonts")
 def test_a_camera_that_is_lost_or_sends_junk_costs_the_others_nothing(

@@ -98,6 +98,7 @@ def programme_lines(folder: Path) -> list[tuple[int, int]]:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.peer("chromium", "baresip", "camera", "fonts")
 def test_after_a_killed_node_everybody_has_media_again_within_five_seconds(stage: Stage) -> None:

@@ -24,6 +24,7 @@ from tests.harness.processes import crowding
 from tests.peers.bare_node import eventually
 from video_bridge import messages as m
 
+pytestmark = pytest.mark.alone
 DELAY_S, JITTER_S = 0.08, 0.03
 WATCHED_S, TRIES = 8.0, 3
 

@@ -2,43 +2,35 @@
 
 Tests marked `@pytest.mark.peer("chromium", ...)` are executed by a pytest of their own inside
 `unshare -n`, one for all such tests of a file, so that they share its module's fixtures;
-`pytest PATH` therefore works directly. These files run one after another beside the other tests,
-which come first: signalling, which needs little of the machine, then media. Their peers must be
-installed: a missing one fails the test by name. Peers named in $WITHOUT are not run, said so, and
-turn the exit code to 3.
+`pytest PATH` therefore works directly. These files run two at a time beside the other tests, which
+come first: one by one those marked `alone`, which measure what the machine can do, then signalling,
+which needs little of it, then media. Their peers must be installed: a missing one fails the test by
+name. Peers named in $WITHOUT are not run, said so, and turn the exit code to 3.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from _pytest.reports import TestReport
 
 from . import namespace, packages
+from .lanes import RESULTS, Lanes, Verdict
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
-INNER_TIMEOUT_S = 240  # a test, with the start of what it needs
 FAILURES = "TEST_FAILURES"  # the file in which a whole run names what failed, see run.py
 SECOND_LOOK = "SECOND_LOOK"  # set while few failures are tried once more: no summary of its own
-RESULTS = "PEER_RESULTS"  # the file in which the inner pytest notes what it found
 PEER_OF_FIXTURE = {"browser": "chromium"}  # tests that use a peer outside a namespace
 _not_run: dict[str, list[str]] = {}
 _suites: dict[str, int] = {}
 _ran: Counter[str] = Counter()
+_lanes = Lanes()
 
 
 def kind_of(nodeid: str) -> str:
@@ -72,6 +64,7 @@ def suite(name: str, pattern: str = "*") -> list[Path]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "peer(*names): needs these peers, runs in a namespace")
+    config.addinivalue_line("markers", "alone: measures the machine, no peer file runs beside it")
 
 
 def _peers(item: pytest.Item) -> set[str]:
@@ -100,19 +93,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: (bool(_peers(item)), bool(_peers(item)) and _is_heavy(item)))
 
 
-@dataclass(slots=True)
-class _Verdict:
-    """What became of a test inside: its outcome, its text when it failed, its seconds."""
-
-    outcome: str
-    text: str
-    seconds: float
-
-
-_verdicts: dict[str, _Verdict] = {}
-
-
-def _report(item: pytest.Item, verdict: _Verdict) -> TestReport:
+def _report(item: pytest.Item, verdict: Verdict) -> TestReport:
     now = time.time()
     return TestReport(
         nodeid=item.nodeid,
@@ -127,94 +108,6 @@ def _report(item: pytest.Item, verdict: _Verdict) -> TestReport:
     )
 
 
-def _limit_s(item: pytest.Item) -> float:
-    """How long a test may take: as it says itself, if that is longer than usual."""
-    own = [mark.args[0] for mark in item.iter_markers("timeout") if mark.args]
-    return max([INNER_TIMEOUT_S, *own])
-
-
-def _run_inside(items: list[pytest.Item]) -> None:
-    """Run these tests of one file in one namespace and keep their verdicts."""
-    started = time.time()
-    # A folder of its own: pytest closes its usual one to others, a started database included.
-    folder = Path(tempfile.mkdtemp(prefix="peer-"))
-    results = folder / "results"
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rA"]
-    command += ["--basetemp", str(folder / "t"), *(item.nodeid for item in items)]
-    limit = sum(map(_limit_s, items))
-    with (folder / "output").open("wb") as output:
-        _ahead.process = subprocess.Popen(
-            namespace.enter(command),
-            cwd=Path(items[0].config.rootpath),
-            env=os.environ | {RESULTS: str(results)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        inside = namespace.of(_ahead.process.pid)
-        try:
-            ending = f"exit code {_ahead.process.wait(limit)}"
-        except subprocess.TimeoutExpired:
-            _ahead.process.kill()
-            _ahead.process.wait()
-            ending = f"no end after {limit} s"
-    namespace.clear(inside)
-    ending += "\n" + (folder / "output").read_text(errors="replace")[-6000:]
-    lines = results.read_text().splitlines() if results.exists() else []
-    if not os.environ.get("KEEP_PEER_FILES"):
-        shutil.rmtree(folder, ignore_errors=True)
-    for item in items:
-        seconds = time.time() - started
-        _verdicts[item.nodeid] = _Verdict("failed", f"not reached: {ending}", seconds)
-    _take(lines)
-
-
-class _Ahead:
-    """Runs the files of peer tests, one after another, in a thread beside this process's tests."""
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
-        self._ended: dict[Path, threading.Event] = {}
-        self._is_stopped = False
-
-    def start(self, items: list[pytest.Item]) -> None:
-        files: dict[Path, list[pytest.Item]] = {}
-        for item in items:
-            if _peers(item) and not _missing(item):
-                files.setdefault(item.path, []).append(item)
-        self._ended = {path: threading.Event() for path in files}
-        threading.Thread(target=self._run, args=(files,), daemon=True).start()
-
-    def _run(self, files: dict[Path, list[pytest.Item]]) -> None:
-        for path, items in files.items():
-            try:
-                if not self._is_stopped:
-                    _run_inside(items)
-            except Exception as error:  # noqa: BLE001 - told as the verdict of its tests
-                for item in items:
-                    _verdicts[item.nodeid] = _Verdict("failed", repr(error), 0.0)
-            finally:
-                self._ended[path].set()
-
-    def verdict(self, item: pytest.Item) -> _Verdict:
-        """Waits for the end of the item's file."""
-        self._ended[item.path].wait()
-        return _verdicts[item.nodeid]
-
-    def stop(self) -> None:
-        """The session ends early: so does what runs."""
-        self._is_stopped = True
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-_ahead = _Ahead()
-
-
 def _is_heavy(item: pytest.Item) -> bool:
     """Media take both cores; signalling does not."""
     return not item.path.name.startswith(("test_sip", "test_h323", "test_call", "test_ras"))
@@ -222,25 +115,7 @@ def _is_heavy(item: pytest.Item) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not namespace.is_inside() and not session.config.option.collectonly:
-        _ahead.start(session.items)
-
-
-def _take(lines: list[str]) -> None:
-    """Put the phases of each test together: failed if one failed, passed if its call passed."""
-    phases: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        phase = json.loads(line)
-        phases.setdefault(phase["nodeid"], []).append(phase)
-    for nodeid, found in phases.items():
-        seconds = sum(phase["seconds"] for phase in found)
-        failed = [phase["text"] for phase in found if phase["outcome"] == "failed"]
-        ended = any(phase["when"] == "teardown" for phase in found)
-        if failed:
-            _verdicts[nodeid] = _Verdict("failed", "\n".join(failed)[-12_000:], seconds)
-        elif ended:
-            outcome = next((p["outcome"] for p in found if p["outcome"] != "passed"), "passed")
-            text = next((p["text"] for p in found if p["outcome"] != "passed"), "")
-            _verdicts[nodeid] = _Verdict(outcome, text, seconds)
+        _lanes.start([item for item in session.items if _peers(item) and not _missing(item)])
 
 
 def _missing(item: pytest.Item) -> str:
@@ -256,7 +131,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     missing = _missing(item)
-    verdict = _Verdict("failed", missing, 0.0) if missing else _ahead.verdict(item)
+    verdict = Verdict("failed", missing, 0.0) if missing else _lanes.verdict(item)
     item.ihook.pytest_runtest_logreport(report=_report(item, verdict))
     # fixtures of earlier tests that the next one does not need (this test set up none of its own)
     item.session._setupstate.teardown_exact(nextitem)
@@ -306,6 +181,6 @@ def pytest_terminal_summary(
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    _ahead.stop()
+    _lanes.stop()
     if _not_run and exitstatus in (0, 5):
         session.exitstatus = packages.EXIT_MISSING
