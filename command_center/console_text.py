@@ -56,16 +56,18 @@ class Speaker:
     ) -> None:
         """Address, demo log-ins (name, password, who it is) and SIP registrar."""
         table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(overflow="fold")  # a path that is cut short finds nothing
         table.add_row(phrase("banner_address"), address)
-        file = settings.var_dir / CREDENTIALS_FILE
         if log_ins:
-            table.add_row(phrase("banner_login", file=file), "")
+            table.add_row(phrase("banner_login"), "")
             for username, password, who in log_ins:
                 table.add_row(f"    {who}", f"{username}  {password}")
         sip = f"sip:{reachable_host(settings.sip_host)}:{settings.sip_port}"
         table.add_row(phrase("banner_sip"), sip)
         if settings.demo:
-            table.add_row("", phrase("banner_sip_hint", file=file))
+            table.add_row("", phrase("banner_sip_hint"))
+            table.add_row(phrase("banner_passwords"), str(settings.var_dir / CREDENTIALS_FILE))
         table.add_row(phrase("banner_logs"), str(settings.log_dir))
         if not address.startswith("https:"):
             table.add_row("", phrase("banner_insecure"))
