@@ -18,9 +18,12 @@ from video_bridge import messages as node_words
 from .call import RESULT_OF_REASON, Call, result_of_refusal
 from .errors import SignallingError
 from .guard import Guard, Offence
+from .h323.call import CallState as H225State
 from .h323.call import H323Call
-from .h323.h225 import Identity
+from .h323.gatekeeper import Endpoint
+from .h323.h225 import Address, Identity
 from .h323.h245 import ControlSession
+from .h323.h460 import Role
 from .h323_conference import TERMINAL_TYPES, Conferences
 from .h323_media import RECEIVABLE, SENDABLE, SLIDES
 from .h323_move import move
@@ -83,6 +86,7 @@ class H323Edge:
         self.self_tests: SelfTests | None = None
         self.lobbies: Lobbies | None = None
         self.ras = RasEdge(settings, directory, guard, announce, self.spawn)
+        self.ras.fetch = lambda signalling, call_id: self.spawn(self._fetch(signalling, call_id))
 
     # --- life -------------------------------------------------------------------------------
 
@@ -272,16 +276,21 @@ class H323Edge:
             remote=request.uri or "",
         )
         self.announce(call.changed())
-        self.spawn(self._dial(call, request))
+        self.spawn(self._dial(call, request, endpoint))
 
-    async def _dial(self, call: Call, request: Dial) -> None:
+    async def _dial(self, call: Call, request: Dial, endpoint: Endpoint | None) -> None:
         address = urlsplit(f"//{(request.uri or '').partition(':')[2]}")
         number, host, port = address.username or "", address.hostname or "", address.port or 1720
         leave = Leave(secrets.token_bytes(16), next(self._references), answered=False)
+        role = Role.SERVER if endpoint is not None and endpoint.traverses else None
         try:
-            if host.isdigit():
-                number, (host, port) = host, await self.ras.locate(host, leave)
-            connection = await connect(host, port)
+            if endpoint is not None and role is not None:
+                connection = await self.ras.fetched(endpoint, leave.call_id)
+            else:
+                if host.isdigit():
+                    number, (host, port) = host, await self.ras.locate(host, leave)
+                    role = self.ras.role
+                connection = await connect(host, port)
         except PermissionError:
             self._failed(call, CallResult.DECLINED)
             return
@@ -294,8 +303,13 @@ class H323Edge:
         self._rooms.add(room)
         try:
             await room.bind(call)
+            if room.is_over:
+                return
             self._conferences.enter(room, request.bridge_role)
             room.security.begin(request.srtp_policy or self._settings.h323_encryption)
+            if role is not None:
+                room.core.traverse(role)
+                await self._offer_control(room)
         except VideoBridgeError as error:
             _log.warning("leg_refused", leg_id=call.leg_id, code=error.code)
             room.release("gatewayResources", result_of_refusal(error.code))
@@ -314,8 +328,9 @@ class H323Edge:
         loop.call_later(request.ring_timeout_s, self._give_up, room)
 
     def _starts_fast(self, room: Room) -> bool:
-        """Channels of fast start are opened before there are keys."""
-        return self._settings.h323_fast_start and room.security.policy is SrtpPolicy.OFF
+        """Channels of fast start are opened before there are keys, and where the room says."""
+        is_plain = room.security.policy is SrtpPolicy.OFF and room.core.traversal is None
+        return self._settings.h323_fast_start and is_plain
 
     def _give_up(self, room: Room) -> None:
         if room.call is not None and room.call.state in (CallState.DIALLING, CallState.RINGING):
@@ -334,15 +349,40 @@ class H323Edge:
             return
         if len(self._silent) >= HALF_OPEN:  # a room says SETUP at once: the oldest is none
             next(iter(self._silent)).signalling.close()
+        self._enter(connection)
+
+    def _enter(self, connection: TpktConnection) -> Room:
+        """A connection on which a SETUP is to come."""
         room = Room(self, self._core(), connection)
         self._rooms.add(room)
         self._silent[room] = None
         loop = asyncio.get_running_loop()
         loop.call_later(FIRST_PDU_S, self._expect_setup, room)
+        return room
 
     def _expect_setup(self, room: Room) -> None:
         if room in self._rooms and room.call is None:
             room.release("undefinedReason", CallResult.PROTOCOL_ERROR)
+            room.signalling.close()
+
+    async def _fetch(self, signalling: Address, call_id: bytes) -> None:
+        """Client: our gatekeeper has a call for us, whose SETUP comes on a connection of ours."""
+        try:
+            connection = await connect(*signalling)
+        except (OSError, TimeoutError):
+            _log.info("h323_call_not_fetched", host=signalling[0])
+            return
+        room = self._enter(connection)
+        room.core.fetch(call_id)
+        room.pump()
+
+    def fetched(self, room: Room, call_id: bytes) -> None:
+        """Server: a connection for a call that waits."""
+        if self.ras.to_fetch.arrived(call_id, room.signalling):
+            room.is_over = True  # its connection is that call's now
+            self.gone(room)
+        else:
+            self._guard.blame(room.signalling.host, Offence.MALFORMED, self.now())
             room.signalling.close()
 
     def invited(self, room: Room, caller_name: str, dialled: str) -> None:
@@ -352,12 +392,13 @@ class H323Edge:
     async def _admit(self, room: Room, caller_name: str, dialled: str) -> None:
         """A room is known by its static address alone; strangers all get the same answer."""
         host = room.signalling.host
-        account = self.ras.account_at(host) or await self._directory.account_at(host)
+        ids = room.core.ids
+        known = self.ras.account_of(ids.call_id if ids is not None else b"", host)
+        account = known or await self._directory.account_at(host)
         if account is None:
             self._guard.blame(host, Offence.CHALLENGED, self.now())
             room.release("noPermission", CallResult.AUTHENTICATION_FAILED)
             return
-        ids = room.core.ids
         if ids is not None:
             room.leave = Leave(ids.call_id, ids.reference, answered=True)
             try:
@@ -371,6 +412,8 @@ class H323Edge:
             is_no_number = admitted.code == "number_malformed"
             reason = _REFUSALS.get(admitted.sip_status, "destinationRejection")
             room.release("badFormatAddress" if is_no_number else reason, CallResult.DECLINED)
+            return
+        if room.is_over:  # the caller did not wait
             return
         self.hang_up(admitted.leg_id)
         call = Call(
@@ -393,6 +436,8 @@ class H323Edge:
             elif admitted.lobby is not None and self.lobbies is not None:
                 await self.lobbies.open(call, admitted.lobby, caller_name)
             await room.bind(call)
+            if room.is_over:
+                return
             self._conferences.enter(room, admitted.bridge_role)
             room.security.begin(admitted.srtp_policy or self._settings.h323_encryption)
             if not room.security.is_possible:
@@ -412,9 +457,13 @@ class H323Edge:
 
     async def _offer_control(self, room: Room) -> None:
         """A port for a separate H.245 connection, should the room not tunnel."""
-        if room.core.tunnels:
-            return
+        traversal, is_called = room.core.traversal, room.core.state is not H225State.NULL
+        if (is_called and room.core.tunnels) or traversal is Role.CLIENT:
+            return  # behind a NAT nobody reaches such a port
         server = await listen(room.signalling.local[0], 0, room.take_control)
+        if room.is_over:
+            server.close()
+            return
         room.listen_for_control(server)
         port = int(server.sockets[0].getsockname()[1])
         room.core.offer_control(room.signalling.local[0], port)

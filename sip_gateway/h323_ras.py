@@ -17,15 +17,26 @@ from .h323.gatekeeper import (
     Gatekeeper,
     GatekeeperEvent,
     Gone,
+    NotFetched,
     Registered,
     RegistrationAsked,
 )
 from .h323.h225 import Address, Identity
-from .h323.ras_client import CallAdmitted, CallRefused, ClientEvent, RasClient, RegistrationMoved
+from .h323.h460 import Role
+from .h323.ras_client import (
+    CallAdmitted,
+    CallRefused,
+    CallToFetch,
+    ClientEvent,
+    RasClient,
+    RegistrationMoved,
+)
+from .h323_traversal import CallsToFetch
 from .messages import Body, RegistrationChanged
 from .ports import Directory
 from .settings import GatewaySettings
 from .sip.transaction import Flow
+from .transports.tpkt import TpktConnection
 from .transports.udp import UdpTransport, route_source
 
 RAS_PORT = 1719
@@ -60,6 +71,8 @@ class RasEdge:
         self._signalling_port = 0
         self.gatekeeper: Gatekeeper | None = None
         self.client: RasClient | None = None
+        self.to_fetch = CallsToFetch()
+        self.fetch: Callable[[Address, bytes], None] = lambda _signalling, _call_id: None
         self._admissions: dict[int, asyncio.Future[CallAdmitted | CallRefused]] = {}
         self.port: int | None = None
 
@@ -89,6 +102,7 @@ class RasEdge:
             signalling=(own, self._signalling_port),
             own_ras=(own, self.port or 0),
             gatekeeper=outside,
+            traverses=self._settings.h323_traversal,
         )
         self.client.start(self._now())
         self._flush()
@@ -120,10 +134,23 @@ class RasEdge:
         """Where a registered room takes calls."""
         return self.gatekeeper.by_account(account) if self.gatekeeper is not None else None
 
-    def account_at(self, host: str) -> str | None:
-        """Whose room registered from this address."""
-        endpoint = self.gatekeeper.by_host(host) if self.gatekeeper is not None else None
+    def account_of(self, call_id: bytes, host: str) -> str | None:
+        """Whose room got leave for this call, or alone registered from this address."""
+        keeper = self.gatekeeper
+        endpoint = (keeper.by_call(call_id) or keeper.by_host(host)) if keeper is not None else None
         return endpoint.account if endpoint is not None else None
+
+    async def fetched(self, endpoint: Endpoint, call_id: bytes) -> TpktConnection:
+        """The connection that a room behind a NAT opens for a call. Raises OSError."""
+        gatekeeper = self.gatekeeper
+        if gatekeeper is None:
+            raise OSError("h323_gatekeeper_off")
+
+        def tell() -> None:
+            gatekeeper.fetch(endpoint, call_id, self._now())
+            self._flush()
+
+        return await self.to_fetch.fetched(call_id, tell)
 
     def registrations(self) -> list[RegistrationChanged]:
         known = self.gatekeeper.endpoints() if self.gatekeeper is not None else []
@@ -164,6 +191,11 @@ class RasEdge:
             raise OSError("h323_gatekeeper_unknown_number")
         return address
 
+    @property
+    def role(self) -> Role | None:
+        """Our part in calls by the outside gatekeeper, where a NAT is between."""
+        return Role.CLIENT if self.client is not None and self.client.is_traversed else None
+
     def call_ended(self, leave: Leave) -> None:
         if self.client is not None and leave.is_given:
             self.client.call_ended(leave.call_id, leave.reference, answered=leave.answered)
@@ -203,6 +235,8 @@ class RasEdge:
                     self._announce(_changed(endpoint, is_registered=True))
                 case Gone(endpoint=endpoint):
                     self._announce(_changed(endpoint, is_registered=False))
+                case NotFetched(call_id=call_id):
+                    self.to_fetch.refused(call_id)
 
     async def _decide(self, asked: RegistrationAsked) -> None:
         account = await self._account(asked)
@@ -226,6 +260,8 @@ class RasEdge:
             match event:
                 case RegistrationMoved(is_registered=is_registered, reason=reason):
                     _log.info("h323_gatekeeper", registered=is_registered, reason=reason)
+                case CallToFetch(signalling=signalling, call_id=call_id):
+                    self.fetch(signalling, call_id)
                 case CallAdmitted(sequence=sequence) | CallRefused(sequence=sequence):
                     waiting = self._admissions.get(sequence)
                     if waiting is not None and not waiting.done():

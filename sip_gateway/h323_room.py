@@ -14,7 +14,16 @@ from video_bridge.messages import MediaKind, RtpStream
 from .call import REASON_OF_RESULT, Call
 from .errors import SignallingError
 from .h323 import h245_events as ev
-from .h323.call import CallEvent, ConnectControl, Connected, H323Call, Incoming, Released, Ringing
+from .h323.call import (
+    CallEvent,
+    ConnectControl,
+    Connected,
+    Fetched,
+    H323Call,
+    Incoming,
+    Released,
+    Ringing,
+)
 from .h323.call import CallState as H225State
 from .h323.capability import CapabilitySet, Codec, MediaCapability
 from .h323.fast_start import Proposal
@@ -28,6 +37,7 @@ from .h323_ras import Leave
 from .h323_result import result_of_release
 from .h323_security import MediaSecurity
 from .h323_streams import expected_content, proposals_of, stream_of, taken_of
+from .h323_traversal import KeptOpen, passing_nat
 from .messages import Body, CallResult, CallState
 from .transports.tpkt import TpktConnection, connect
 
@@ -45,7 +55,7 @@ class Room:
         self._house = house
         self._control: TpktConnection | None = None
         self._control_server: asyncio.Server | None = None
-        self._theirs: dict[MediaKind, tuple[int, ev.ChannelOffered]] = {}
+        self._theirs: dict[MediaKind, ev.ChannelOffered] = {}
         self._ours: dict[MediaKind, tuple[int, MediaCapability]] = {}
         self._sending_to: dict[MediaKind, ev.ChannelOpen] = {}
         self._limits: dict[MediaKind, int | None] = {}
@@ -57,6 +67,7 @@ class Room:
         self.second = SecondStream(self)
         self.membership = Membership(self)
         self.security = MediaSecurity(core)
+        self._kept_open = KeptOpen()
         self.leave: Leave | None = None
         signalling.on_pdu = self._on_signalling
         signalling.on_closed = self._on_signalling_closed
@@ -64,9 +75,12 @@ class Room:
     # --- what the edge asks -----------------------------------------------------------------
 
     async def bind(self, call: Call) -> None:
-        """Give the call its leg. Raises VideoBridgeError."""
+        """Give the call its leg, unless it `is_over` meanwhile. Raises VideoBridgeError."""
         self.call = call
         await self._house.legs.add(call, ["audio", "video", "content"])
+        if self.is_over:
+            call.has_leg = False
+            await self._house.legs.remove(call.leg_id, CloseReason.HUNG_UP)
 
     def listen_for_control(self, server: asyncio.Server) -> None:
         self._control_server = server
@@ -82,10 +96,10 @@ class Room:
         return () if local is None else proposals_of(capabilities, local, self.session.new_number)
 
     def _taken(self) -> tuple[Proposal, ...]:
-        """The caller's proposals that we take; they are in clear."""
+        """The caller's proposals that we take; they are in clear, and pass no NAT."""
         local = self.call.local_media if self.call is not None else None
-        is_clear = local is not None and not self.core.has_keys
-        return taken_of(self._proposals, local) if local is not None and is_clear else ()
+        is_plain = not self.core.has_keys and self.core.traversal is None
+        return taken_of(self._proposals, local) if local is not None and is_plain else ()
 
     def take_control(self, connection: TpktConnection) -> None:
         """A separate H.245 connection stands."""
@@ -110,11 +124,13 @@ class Room:
     def want_keyframe(self, media: MediaKind = "video") -> None:
         channel = self._theirs.get(media)
         if channel is not None:
-            self.core.control_session.ask_keyframe(channel[0])
+            self.core.control_session.ask_keyframe(channel.number)
             self.pump()
 
     def poll(self) -> None:
-        self._take(self.core.poll(self._house.now()))
+        now = self._house.now()
+        self._kept_open.poll(self.core.traversal, (self.signalling, self._control), now)
+        self._take(self.core.poll(now))
         self._send()
 
     def pump(self) -> None:
@@ -165,6 +181,8 @@ class Room:
             case Incoming(caller_name=name, dialled=dialled, proposals=proposals):
                 self._proposals = proposals
                 self._house.invited(self, name, dialled)
+            case Fetched(call_id=call_id):
+                self._house.fetched(self, call_id)
             case Ringing():
                 self._moved(CallState.RINGING)
             case Connected() if not self.security.is_possible:
@@ -208,10 +226,14 @@ class Room:
                 self._channel_offered(event)
             case ev.FastStarted(sending=sending, receiving=receiving):
                 for opened, carried in sending:
-                    self._now_sending(opened, carried)
+                    if (media := media_of(carried)) is not None:
+                        self._ours[media], self._sending_to[media] = (
+                            (opened.number, carried),
+                            opened,
+                        )
                 for offered in receiving:
                     if (media := media_of(offered.capability)) is not None:
-                        self._theirs[media] = (offered.number, offered)
+                        self._theirs[media] = offered
                 self._reconnect()
             case ev.ChannelOpen(number=number):
                 media = self._media_of(number)
@@ -276,9 +298,9 @@ class Room:
 
     def forget_channels(self) -> None:
         """What the room left open: it is asked to close, and then as good as closed."""
-        for number, _offered in list(self._theirs.values()):
-            self.session.close_channel(number)
-            self._forget_theirs(number)
+        for offered in list(self._theirs.values()):
+            self.session.close_channel(offered.number)
+            self._forget_theirs(offered.number)
         self._ours.clear()
         self._sending_to.clear()
         self._paused.clear()
@@ -350,7 +372,7 @@ class Room:
     def refuse_content(self) -> None:
         """The room's own content is not wanted (any more): ask it to close its channel."""
         if "content" in self._theirs:
-            self.session.close_channel(self._theirs["content"][0])
+            self.session.close_channel(self._theirs["content"].number)
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         def due() -> None:
@@ -374,23 +396,16 @@ class Room:
         session.accept_channel(
             offered.number, (local.address, port), (local.address, port + 1), SESSIONS[media]
         )
-        self._theirs[media] = (offered.number, offered)
+        self._theirs[media] = offered
         if media == "content":
             self.second.opened(offered.number)
         self._reconnect()
-
-    def _now_sending(self, opened: ev.ChannelOpen, carried: MediaCapability) -> None:
-        media = media_of(carried)
-        if media is not None:
-            self._ours[media] = (opened.number, carried)
-            self._sending_to[media] = opened
 
     def _media_of(self, number: int) -> MediaKind | None:
         return next((media for media, kept in self._ours.items() if kept[0] == number), None)
 
     def _forget_theirs(self, number: int) -> None:
-        gone = [media for media, kept in self._theirs.items() if kept[0] == number]
-        for media in gone:
+        for media in [media for media, kept in self._theirs.items() if kept.number == number]:
             del self._theirs[media]
             if media == "content":
                 self.second.released()
@@ -401,33 +416,23 @@ class Room:
             del self._ours[media]
             self._sending_to.pop(media, None)
 
-    def _streams(self) -> list[RtpStream]:
-        streams = []
-        for media in SESSIONS:
-            stream = self._stream(media)
-            if stream is not None:
-                streams.append(stream)
-        return streams
-
     def _stream(self, media: MediaKind) -> RtpStream | None:
         """Both directions of one media, as far as their channels are open."""
         out, offered = self._sending_to.get(media), self._theirs.get(media)
         if out is None and offered is None:
             is_expected = media == "content" and self.second.is_asking
             return expected_content(self.signalling.host) if is_expected else None
-        return stream_of(
+        stream = stream_of(
             media,
             out,
             self._ours[media][1] if out is not None else None,
-            offered[1] if offered is not None else None,
+            offered,
             host=self.signalling.host,
             fragments=self._capabilities is not None and self._capabilities.speaks_fragments,
             limit_bps=self._limits.get(media),
-            srtp=self.security.keys(
-                out.number if out is not None else None,
-                offered[0] if offered is not None else None,
-            ),
+            srtp=self.security.keys(out, offered),
         )
+        return passing_nat(stream, self.session.traversal, out, offered, self.signalling.host)
 
     def _reconnect(self) -> None:
         self.membership.follow()
@@ -435,7 +440,7 @@ class Room:
             self._house.spawn(self._connect_leg(self.call))
 
     async def _connect_leg(self, call: Call) -> None:
-        streams = self._streams()
+        streams = [stream for media in SESSIONS if (stream := self._stream(media)) is not None]
         if self.is_over or self.is_restoring:
             return
         call.codecs = list(dict.fromkeys(stream.codec for stream in streams)) or call.codecs

@@ -11,7 +11,7 @@ from .h323.call import H323Call
 from .h323.capability import CapabilitySet
 from .h323.h235 import SUITE, KeyExchange
 from .h323.h245 import ControlSession
-from .h323.h245_events import ChannelOffered
+from .h323.h245_events import ChannelOffered, ChannelOpen
 from .messages import SrtpPolicy
 
 
@@ -50,10 +50,10 @@ class MediaSecurity:
         key = self._session.key_of(offered.number, ours=False)
         return self._core.has_keys and (key is not None or bool(self._session.is_master))
 
-    def keys(self, ours: int | None, theirs: int | None) -> SrtpKeys | None:
+    def keys(self, ours: ChannelOpen | None, theirs: ChannelOffered | None) -> SrtpKeys | None:
         """For the node: of our channel and the room's of one media; None: both in clear."""
-        send = None if ours is None else self._session.key_of(ours, ours=True)
-        receive = None if theirs is None else self._session.key_of(theirs, ours=False)
+        send = None if ours is None else self._session.key_of(ours.number, ours=True)
+        receive = None if theirs is None else self._session.key_of(theirs.number, ours=False)
         if send is None and receive is None:
             return None
         return SrtpKeys(suite=SUITE, send=_text(send), receive=_text(receive))

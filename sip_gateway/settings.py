@@ -81,6 +81,10 @@ class GatewaySettings(BaseModel):
     h323_gatekeeper: str | None = Field(
         default=None, description="HOST[:PORT] of an outside gatekeeper to register with"
     )
+    h323_traversal: bool = Field(
+        default=False,
+        description="a NAT is between us and the outside gatekeeper: offer H.460.18 and H.460.19",
+    )
     h323_number: str = Field(default="9000", description="our number at the outside gatekeeper")
     h323_fast_start: bool = Field(
         default=True, description="propose media channels in SETUP, one round trip less"

@@ -198,6 +198,15 @@ class SrtpKeys(Body):
     receive: str = Field(max_length=80, repr=False)
 
 
+class KeepAlive(Body):
+    """Empty RTP packets by which we keep a NAT's way open (H.460.19)."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    payload_type: int = Field(ge=0, le=127)
+    interval_s: int = Field(ge=1)
+
+
 class RtpStream(Body):
     """What offer/answer (or H.245) settled for one media of an RTP leg, seen from the node."""
 
@@ -223,6 +232,14 @@ class RtpStream(Body):
     srtp: SrtpKeys | None = Field(default=None, description="SDES; neither this nor DTLS: plain")
     dtls: DtlsTerms | None = Field(default=None, description="keys are made in the media path")
     rtcp_mux: bool = Field(default=False, description="RTCP on the RTP port (RFC 5761)")
+    is_traversed: bool = Field(
+        default=False,
+        description="the room is behind a NAT, its address means nothing: send where it sends from",
+    )
+    keep_alive_type: int | None = Field(
+        default=None, description="payload type of the room's packets that only show where it is"
+    )
+    keep_alive: KeepAlive | None = Field(default=None, description="ours, where we are behind one")
 
 
 class LegAnswer(Body):

@@ -19,6 +19,7 @@ from .fast_start import Proposal
 from .h225 import Address, CallIds, Identity
 from .h235 import KeyExchange
 from .h245 import ControlSession
+from .h460 import Role, media_feature, role_towards
 from .q931 import MessageType, Q931Message
 
 Value = Any
@@ -71,6 +72,13 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A traversal client's connection, for the call that it was told of (H.460.18 7.2)."""
+
+    call_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ringing:
     pass
 
@@ -96,7 +104,7 @@ class Released:
     by_us: bool
 
 
-CallEvent = Incoming | Ringing | Connected | ConnectControl | Released | ev.ControlEvent
+CallEvent = Incoming | Fetched | Ringing | Connected | ConnectControl | Released | ev.ControlEvent
 
 
 class H323Call:
@@ -127,6 +135,8 @@ class H323Call:
         self._proposed: tuple[Proposal, ...] = ()
         self._exchange: KeyExchange | None = None
         self._offered_tokens: list[Value] = []  # the caller's
+        # our part where the call passes a NAT (H.460.18); the session's: of media (H.460.19)
+        self.traversal: Role | None = None
         self.was_active = False  # CONNECT was seen: what ends the call now is a hang-up
 
     # --- the caller's side ----------------------------------------------------------------
@@ -159,6 +169,21 @@ class H323Call:
                 tunnelling=self._tunnelling,
                 fast_start=tuple(proposal.encode() for proposal in proposals),
                 tokens=tuple(self._exchange.tokens()) if self._exchange is not None else (),
+                features=media_feature(self.traversal),
+            )
+        )
+
+    def traverse(self, role: Role) -> None:
+        """The call passes a NAT; media do, should the far end agree. Say it before `dial`."""
+        self.traversal = role
+
+    def fetch(self, call_id: bytes) -> None:
+        """Client: name the call on the connection opened for it; its SETUP follows."""
+        self.traversal = Role.CLIENT
+        ids = CallIds(0, call_id, call_id, from_destination=False)
+        self._send(
+            h225.facility(
+                ids, self._identity, reason="undefinedReason", tunnelling=self._tunnelling
             )
         )
 
@@ -257,6 +282,9 @@ class H323Call:
 
     def control_connected(self) -> None:
         """The separate H.245 connection stands (either side)."""
+        if self.traversal is Role.CLIENT and not self._control_started:
+            ids = self._known_ids()
+            self.control_session.identify(ids.call_id, is_caller=not ids.from_destination)
         self._start_control()
 
     def poll(self, now: float) -> list[CallEvent]:
@@ -303,12 +331,16 @@ class H323Call:
         if kind is M.SETUP:
             self._ids = h225.call_ids_of(received)
             self._tunnelling &= received.tunnelling
+            self.control_session.traversal = role_towards(received.features)
+            self.traversal = self.control_session.traversal or self.traversal
             self._offered_tokens = received.tokens
             proposals = fast_start.read(received.fast_start)
             self._proposed = proposals
             self._events.append(Incoming(received.caller_name, received.dialled, proposals))
             return
         self._tunnelling &= received.tunnelling
+        if self.traversal is not None and role_towards(received.features) is self.traversal:
+            self.control_session.traversal = self.traversal
         if received.fast_start and self._proposed:
             answers = fast_start.read(received.fast_start)
             self._fast_started(fast_start.match(self._proposed, answers), we_called=True)
@@ -321,7 +353,7 @@ class H323Call:
         self._follow_control_address(received)
         if kind is M.CONNECT and self._tunnelling:
             self._start_control()
-        elif kind is M.CONNECT and received.h245_address is None and self._control_address:
+        elif kind is M.CONNECT and self._control_address and not self._is_led(received):
             self._send(
                 h225.facility(
                     self._known_ids(),
@@ -331,6 +363,10 @@ class H323Call:
                     h245_address=self._control_address,
                 )
             )
+
+    def _is_led(self, received: h225.Received) -> bool:
+        """Whether the far end's H.245 address counts; a traversal client's leads nowhere."""
+        return received.h245_address is not None and self.traversal is not Role.SERVER
 
     def _fast_started(self, taken: tuple[Proposal, ...], *, we_called: bool) -> None:
         """The channels that were taken are open, and from now on like any other (8.1.7.2)."""
@@ -351,7 +387,10 @@ class H323Call:
             self._events.append(event)
 
     def _stateless(self, kind: MessageType, received: h225.Received) -> None:
-        if kind is M.STATUS_ENQUIRY:
+        if self.state is S.NULL:
+            if kind is M.FACILITY and received.call_id:
+                self._events.append(Fetched(received.call_id))
+        elif kind is M.STATUS_ENQUIRY:
             self._send(h225.status(self._known_ids(), self._identity, state=self.state.value))
         elif kind is M.FACILITY:
             if received.kind == "facility" and received.body["reason"][0] == "startH245":
@@ -361,7 +400,9 @@ class H323Call:
                 self._tunnelling &= received.tunnelling
 
     def _follow_control_address(self, received: h225.Received) -> None:
-        if not self._tunnelling and not self._control_started and received.h245_address:
+        if self._tunnelling or self._control_started or not self._is_led(received):
+            return
+        if received.h245_address is not None:
             self._events.append(ConnectControl(received.h245_address))
 
     def _carry_control(self, received: h225.Received, now: float) -> None:
@@ -405,6 +446,7 @@ class H323Call:
                 h245_address=self._control_address if with_address else None,
                 fast_start=tuple(proposal.encode() for proposal in taken),
                 tokens=tokens,
+                features=media_feature(self.traversal),
             )
         )
         if state is CallState.ACTIVE:

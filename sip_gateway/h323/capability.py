@@ -264,3 +264,36 @@ def _speaks_fragments(body: Value) -> bool:
         descriptor["payloadDescriptor"] == ("oid", H241_NON_INTERLEAVED)
         for descriptor in packetization.get("rtpPayloadType", [])
     )
+
+
+def multiplex_capability(media: tuple[MediaCapability, ...]) -> Value:
+    """h2250Capability: one centralised point-to-point terminal; H.264 in both packetisations."""
+    nothing = {
+        "multicastCapability": False,
+        "multiUniCastConference": False,
+        "mediaDistributionCapability": [
+            {
+                "centralizedControl": True,
+                "distributedControl": False,
+                "centralizedAudio": True,
+                "distributedAudio": False,
+                "centralizedVideo": True,
+                "distributedVideo": False,
+            }
+        ],
+    }
+    packetization: dict[str, Value] = {"h261aVideoPacketization": False}
+    if any(capability.codec == "H264" for capability in media):
+        packetization["rtpPayloadType"] = [
+            {"payloadDescriptor": ("oid", oid), "payloadType": payload_type}
+            for oid, payload_type in ((H241_SINGLE_NAL, 109), (H241_NON_INTERLEAVED, 110))
+        ]
+    return {
+        "maximumAudioDelayJitter": 60,
+        "receiveMultipointCapability": nothing,
+        "transmitMultipointCapability": nothing,
+        "receiveAndTransmitMultipointCapability": nothing,
+        "mcCapability": {"centralizedConferenceMC": True, "decentralizedConferenceMC": False},
+        "rtcpVideoControlCapability": True,
+        "mediaPacketizationCapability": packetization,
+    }

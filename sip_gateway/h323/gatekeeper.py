@@ -16,6 +16,10 @@ from .ras import RasMessage
 LIFE_S = 120
 GRACE_S = 30.0
 MAX_ENDPOINTS = 5000
+MAX_CALLS = 20_000
+TRAVERSAL_LIFE_S = 20  # NATs forget UDP after 30 s or more (H.460.18 7.1: shorter than that)
+INDICATE_AGAIN_S = 2.0
+INDICATIONS = 4
 CALL_BANDWIDTH = 40_000  # 4 Mbit/s, in units of 100 bit/s
 
 
@@ -30,6 +34,7 @@ class Endpoint:
     ras: Address
     product: str
     expires_at: float
+    traverses: bool = False  # behind a NAT: it fetches its calls (H.460.18)
 
     @property
     def number(self) -> str:
@@ -59,7 +64,25 @@ class Gone:
     endpoint: Endpoint
 
 
-GatekeeperEvent = RegistrationAsked | Registered | Gone
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """A room behind a NAT did not take the call that waits for it."""
+
+    call_id: bytes
+
+
+GatekeeperEvent = RegistrationAsked | Registered | Gone | NotFetched
+
+
+@dataclass(slots=True)
+class _Indication:
+    """A call that a room was told to fetch, until it says that it heard."""
+
+    call_id: bytes
+    pdu: bytes
+    to: Address
+    due: float
+    tries: int = 1
 
 
 class Gatekeeper:
@@ -77,7 +100,9 @@ class Gatekeeper:
         self._identifier, self._own_host = identifier, own_host
         self._ras_port, self._signalling_port = ras_port, signalling_port
         self._endpoints: dict[str, Endpoint] = {}
-        self._next = 1
+        self._calls: dict[bytes, str] = {}  # call -> endpoint that got leave for it
+        self._indications: dict[int, _Indication] = {}  # by sequence number
+        self._next = self._sequence = 1
         self._out: list[tuple[bytes, Address]] = []
 
     # --- what is known ----------------------------------------------------------------------
@@ -89,7 +114,13 @@ class Gatekeeper:
         return next((one for one in self._endpoints.values() if one.account == account), None)
 
     def by_host(self, host: str) -> Endpoint | None:
-        return next((one for one in self._endpoints.values() if one.signalling[0] == host), None)
+        """None where several rooms share an address (one NAT): `by_call` tells them apart."""
+        at_host = [one for one in self._endpoints.values() if one.signalling[0] == host]
+        return at_host[0] if len(at_host) == 1 else None
+
+    def by_call(self, call_id: bytes) -> Endpoint | None:
+        """The room that got leave for this call."""
+        return self._endpoints.get(self._calls.get(call_id, ""))
 
     def outgoing(self) -> list[tuple[bytes, Address]]:
         taken, self._out = self._out, []
@@ -100,8 +131,50 @@ class Gatekeeper:
     def expire(self, now: float) -> list[GatekeeperEvent]:
         gone = [one for one in self._endpoints.values() if now >= one.expires_at]
         for endpoint in gone:
-            del self._endpoints[endpoint.endpoint_id]
-        return [Gone(endpoint) for endpoint in gone]
+            self._forget(endpoint)
+        return [*(Gone(endpoint) for endpoint in gone), *self._indicate_again(now)]
+
+    # --- calls to rooms behind a NAT (H.460.18 7.2) -------------------------------------------
+
+    def fetch(self, endpoint: Endpoint, call_id: bytes, now: float) -> None:
+        """Tell the room to connect and name this call. NotFetched follows when it does not hear."""
+        sequence = self._sequence = self._sequence % 65535 + 1
+        pdu = ras.call_indication(
+            sequence,
+            endpoint_id=endpoint.endpoint_id,
+            signalling=self._bridge(endpoint.ras),
+            call_id=call_id,
+        )
+        self._indications[sequence] = _Indication(
+            call_id, pdu, endpoint.ras, now + INDICATE_AGAIN_S
+        )
+        self._send(pdu, endpoint.ras)
+
+    def _indicate_again(self, now: float) -> list[GatekeeperEvent]:
+        unheard: list[GatekeeperEvent] = []
+        for sequence, indication in list(self._indications.items()):
+            if now < indication.due:
+                continue
+            if indication.tries == INDICATIONS:
+                del self._indications[sequence]
+                unheard.append(NotFetched(indication.call_id))
+                continue
+            indication.tries, indication.due = indication.tries + 1, now + INDICATE_AGAIN_S
+            self._send(indication.pdu, indication.to)
+        return unheard
+
+    def _indicated(self, message: RasMessage, source: Address) -> list[GatekeeperEvent]:
+        indication = self._indications.get(message.sequence)
+        if indication is None or indication.to[0] != source[0]:
+            return []
+        del self._indications[message.sequence]
+        is_coming = message.body.get("result", ("started", 0))[0] == "started"
+        return [] if is_coming else [NotFetched(indication.call_id)]
+
+    def _forget(self, endpoint: Endpoint) -> None:
+        del self._endpoints[endpoint.endpoint_id]
+        for call_id in [c for c, owner in self._calls.items() if owner == endpoint.endpoint_id]:
+            del self._calls[call_id]
 
     # --- messages ---------------------------------------------------------------------------
 
@@ -110,15 +183,7 @@ class Gatekeeper:
         message = ras.read(pdu)
         match message.kind:
             case "gatekeeperRequest":
-                to = message.address("rasAddress") or source
-                self._send(
-                    ras.gatekeeper_confirm(
-                        message.sequence,
-                        self._identifier,
-                        (self._own_host(source[0]), self._ras_port),
-                    ),
-                    _behind(to, source),
-                )
+                self._discovery(message, source)
             case "registrationRequest":
                 return self._registration(message, source, now)
             case "unregistrationRequest":
@@ -127,15 +192,29 @@ class Gatekeeper:
                 self._admission(message, source)
             case "disengageRequest":
                 self._known_or_reject(message, source, "disengage", "notRegistered")
+                self._calls.pop(_call_id(message), None)
             case "bandwidthRequest":
                 self._bandwidth(message, source)
             case "infoRequestResponse":
                 pass  # unsolicited reports need no answer (7.15.2)
+            case "serviceControlResponse":
+                return self._indicated(message, source)
             case kind if kind.endswith("Request"):
                 self._send(ras.unknown(message.sequence), source)
             case _:
                 pass  # answers to nothing we asked
         return []
+
+    def _discovery(self, message: RasMessage, source: Address) -> None:
+        """A room behind a NAT is answered where its packet came from (H.460.18 7.1)."""
+        answer = ras.gatekeeper_confirm(
+            message.sequence,
+            self._identifier,
+            (self._own_host(source[0]), self._ras_port),
+            traverses=message.traverses,
+        )
+        declared = None if message.traverses else message.address("rasAddress")
+        self._send(answer, _behind(declared or source, source))
 
     def answer_registration(
         self, asked: RegistrationAsked, account: str | None, now: float
@@ -149,6 +228,8 @@ class Gatekeeper:
         known = self.by_account(account)
         if known is not None:
             del self._endpoints[known.endpoint_id]
+        traverses = asked.request.traverses
+        signalling = _behind(asked.signalling, asked.source)
         endpoint_id = known.endpoint_id if known is not None else f"{self._next:08d}"
         self._next += known is None
         vendor = asked.request.body.get("endpointVendor", {}).get("productId", b"")
@@ -156,10 +237,11 @@ class Gatekeeper:
             endpoint_id,
             account,
             asked.aliases,
-            _behind(asked.signalling, asked.source),
+            (asked.source[0], signalling[1]) if traverses else signalling,
             asked.source,
             bytes(vendor).decode("utf-8", "replace").strip("\0"),
-            now + LIFE_S + GRACE_S,
+            now + _life_s(traverses=traverses) + GRACE_S,
+            traverses,
         )
         self._endpoints[endpoint_id] = endpoint
         self._confirm(asked.request, endpoint)
@@ -176,7 +258,8 @@ class Gatekeeper:
                 )
                 self._send(refusal, source)
                 return []
-            renewed = replace(known, ras=source, expires_at=now + LIFE_S + GRACE_S)
+            life_s = _life_s(traverses=known.traverses)
+            renewed = replace(known, ras=source, expires_at=now + life_s + GRACE_S)
             self._endpoints[known.endpoint_id] = renewed
             self._confirm(message, renewed)
             return []
@@ -196,7 +279,8 @@ class Gatekeeper:
             endpoint_id=endpoint.endpoint_id,
             signalling=self._bridge(endpoint.ras),
             aliases=endpoint.aliases,
-            life_s=LIFE_S,
+            life_s=_life_s(traverses=endpoint.traverses),
+            traverses=endpoint.traverses,
         )
         self._send(answer, endpoint.ras)
 
@@ -208,19 +292,24 @@ class Gatekeeper:
             answer = ras.reject("unregistrationReject", message.sequence, "notCurrentlyRegistered")
             self._send(answer, source)
             return []
-        del self._endpoints[known.endpoint_id]
+        self._forget(known)
         self._send(ras.confirm("unregistrationConfirm", message.sequence), source)
         return [Gone(known)]
 
     def _admission(self, message: RasMessage, source: Address) -> None:
         """A room may call another room by its number, or the bridge by any other number."""
-        if self._speaker(message, source) is None:
-            answer = ras.reject("admissionReject", message.sequence, "callerNotRegistered")
-            self._send(answer, source)
-            return
+        speaker = self._speaker(message, source)
         wanted = message.aliases("destinationInfo")
         rooms = (one for one in self._endpoints.values() if set(wanted) & set(one.aliases))
         room = None if message.body.get("answerCall") else next(rooms, None)
+        if speaker is None or (room is not None and (room.traverses or speaker.traverses)):
+            # calls between rooms do not come by us, who could lead them through a NAT
+            reason = "callerNotRegistered" if speaker is None else "noRouteToDestination"
+            self._send(ras.reject("admissionReject", message.sequence, reason), source)
+            return
+        self._calls[_call_id(message)] = speaker.endpoint_id
+        if len(self._calls) > MAX_CALLS:
+            del self._calls[next(iter(self._calls))]
         bandwidth = min(int(message.body.get("bandWidth", 0)) or CALL_BANDWIDTH, CALL_BANDWIDTH)
         to = room.signalling if room is not None else self._bridge(source)
         self._send(ras.admission_confirm(message.sequence, bandwidth, to), source)
@@ -251,6 +340,15 @@ class Gatekeeper:
 
     def _send(self, pdu: bytes, to: Address) -> None:
         self._out.append((pdu, to))
+
+
+def _life_s(*, traverses: bool) -> int:
+    return TRAVERSAL_LIFE_S if traverses else LIFE_S
+
+
+def _call_id(message: RasMessage) -> bytes:
+    """Empty where an old room names none."""
+    return bytes(message.body.get("callIdentifier", {}).get("guid", b""))
 
 
 def _behind(declared: Address, source: Address) -> Address:

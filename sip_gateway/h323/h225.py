@@ -11,6 +11,7 @@ from typing import Any
 
 from .asn1 import decode_uu, encode_uu
 from .errors import SHAPE, RemoteH323Error
+from .h460 import feature_set, features_of
 from .q931 import BEARER_PACKET, ElementId, MessageType, Q931Message, user_user
 
 Value = Any
@@ -82,6 +83,16 @@ class Received:
     def tokens(self) -> list[Value]:
         """ClearTokens: Diffie-Hellman half-keys of H.235.6 among them."""
         return list(self.body.get("tokens", []))
+
+    @property
+    def features(self) -> dict[int, frozenset[int]]:
+        """H.460 features that the peer names: number -> its parameters."""
+        return features_of(self.body)
+
+    @property
+    def call_id(self) -> bytes:
+        """Empty where the message has none."""
+        return bytes(self.body.get("callIdentifier", {}).get("guid", b""))
 
     @property
     def caller_name(self) -> str:
@@ -185,6 +196,7 @@ def setup(
     tunnelling: bool,
     fast_start: tuple[bytes, ...] = (),
     tokens: tuple[Value, ...] = (),
+    features: tuple[Value, ...] = (),
 ) -> Q931Message:
     """The call's first message. `number` empty: call whoever answers at `target`."""
     aliases: list[Value] = [("h323-ID", identity.name)]
@@ -210,6 +222,8 @@ def setup(
         body["fastStart"] = list(fast_start)
     if tokens:
         body["tokens"] = list(tokens)
+    if features:
+        body["supportedFeatures"] = list(features)
     elements: tuple[tuple[int, bytes], ...] = ((ElementId.BEARER_CAPABILITY, BEARER_PACKET),)
     if number:
         is_number = all(digit in "0123456789*#," for digit in number)
@@ -237,6 +251,7 @@ def progress(
     h245_address: Address | None = None,
     fast_start: tuple[bytes, ...] = (),
     tokens: tuple[Value, ...] = (),
+    features: tuple[Value, ...] = (),
 ) -> Q931Message:
     """CALL PROCEEDING, ALERTING or CONNECT."""
     choice = {
@@ -261,6 +276,8 @@ def progress(
         body["fastStart"] = list(fast_start)
     if tokens:
         body["tokens"] = list(tokens)
+    if features:
+        body["featureSet"] = feature_set(*features)
     return _message(
         kind,
         ids,

@@ -15,10 +15,9 @@ from typing import Any
 from . import h245_events as ev
 from .asn1 import decode_h245, encode_h245
 from .capability import (
-    H241_NON_INTERLEAVED,
-    H241_SINGLE_NAL,
     MediaCapability,
     capability_table,
+    multiplex_capability,
     parse_capability_set,
 )
 from .channels import address_of, capability_of, data_type, media_parameters, unicast
@@ -26,6 +25,13 @@ from .errors import SHAPE, LocalH323Error, RemoteH323Error
 from .h235 import MediaKeys
 from .h239 import TokenMixin
 from .h243 import ConferenceMixin
+from .h460 import (
+    Role,
+    ack_information,
+    control_indication,
+    offer_information,
+    read_channel_information,
+)
 
 Value = Any
 KEEP_ALIVE_S = 10.0
@@ -83,6 +89,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
         self._heard_at: float | None = None
         self._round_trip = 0
         self.ended = False
+        self.traversal: Role | None = None  # our part where media pass a NAT (H.460.19)
         self.keys: MediaKeys | None = None  # set before `start` where media may be encrypted
 
     # --- the owner's side -----------------------------------------------------------------
@@ -91,6 +98,10 @@ class ControlSession(TokenMixin, ConferenceMixin):
         """Declare what we receive and ask for roles (8.2, 8.3)."""
         self._declare(self._receivable)
         self._determine()
+
+    def identify(self, call_id: bytes, *, is_caller: bool) -> None:
+        """A traversal client's first word on a connection of its own; before `start`."""
+        self._out.append(control_indication(call_id, is_caller=is_caller))
 
     def hold(self) -> None:
         """The empty set: the peer must stop sending (8.4.1)."""
@@ -128,7 +139,8 @@ class ControlSession(TokenMixin, ConferenceMixin):
             "multiplexParameters": parameters,
         }
         body = {"forwardLogicalChannelNumber": number, "forwardLogicalChannelParameters": forward}
-        self._request("openLogicalChannel", {**body, **self._sync(channel)})
+        traversal = offer_information(self.traversal, rtcp)
+        self._request("openLogicalChannel", {**body, **self._sync(channel), **traversal})
         return number
 
     def key_of(self, number: int, *, ours: bool) -> bytes | None:
@@ -182,6 +194,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
                 "forwardLogicalChannelNumber": number,
                 "forwardMultiplexAckParameters": ("h2250LogicalChannelAckParameters", parameters),
                 **self._sync(channel),
+                **ack_information(self.traversal),
             },
         )
 
@@ -331,6 +344,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
                 rtcp,
                 channel.payload_type,
                 channel.is_encrypted,
+                read_channel_information(body) if self.traversal is Role.CLIENT else None,
             )
         )
 
@@ -349,8 +363,9 @@ class ControlSession(TokenMixin, ConferenceMixin):
         self._take_sync(channel, body)
         if channel.is_encrypted and channel.key is None:
             raise RemoteH323Error("h235_key_missing", number=channel.number)
+        traversal = read_channel_information(body) if self.traversal is Role.SERVER else None
         self._events.append(
-            ev.ChannelOpen(channel.number, channel.session, rtp, rtcp, payload_type)
+            ev.ChannelOpen(channel.number, channel.session, rtp, rtcp, payload_type, traversal)
         )
 
     def _on_openLogicalChannelReject(self, body: Value, _now: float) -> None:  # noqa: N802
@@ -431,7 +446,7 @@ class ControlSession(TokenMixin, ConferenceMixin):
                 media, content=self._content, encrypts=self.keys is not None
             )
             body |= {
-                "multiplexCapability": ("h2250Capability", _multiplex(media)),
+                "multiplexCapability": ("h2250Capability", multiplex_capability(media)),
                 "capabilityTable": entries,
                 "capabilityDescriptors": together,
             }
@@ -456,36 +471,3 @@ class ControlSession(TokenMixin, ConferenceMixin):
 
     def _command(self, name: str, body: Value) -> None:
         self._out.append(("command", (name, body)))
-
-
-def _multiplex(media: tuple[MediaCapability, ...]) -> Value:
-    """h2250Capability: one centralised point-to-point terminal; H.264 in both packetisations."""
-    nothing = {
-        "multicastCapability": False,
-        "multiUniCastConference": False,
-        "mediaDistributionCapability": [
-            {
-                "centralizedControl": True,
-                "distributedControl": False,
-                "centralizedAudio": True,
-                "distributedAudio": False,
-                "centralizedVideo": True,
-                "distributedVideo": False,
-            }
-        ],
-    }
-    packetization: dict[str, Value] = {"h261aVideoPacketization": False}
-    if any(capability.codec == "H264" for capability in media):
-        packetization["rtpPayloadType"] = [
-            {"payloadDescriptor": ("oid", oid), "payloadType": payload_type}
-            for oid, payload_type in ((H241_SINGLE_NAL, 109), (H241_NON_INTERLEAVED, 110))
-        ]
-    return {
-        "maximumAudioDelayJitter": 60,
-        "receiveMultipointCapability": nothing,
-        "transmitMultipointCapability": nothing,
-        "receiveAndTransmitMultipointCapability": nothing,
-        "mcCapability": {"centralizedConferenceMC": True, "decentralizedConferenceMC": False},
-        "rtcpVideoControlCapability": True,
-        "mediaPacketizationCapability": packetization,
-    }

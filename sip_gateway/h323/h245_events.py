@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .capability import CapabilitySet, MediaCapability
 from .h243_events import ConferenceEvent
+from .h460_per import TraversalParameters
 
 Address = tuple[str, int]  # IPv4 dotted, port
 
@@ -32,6 +33,7 @@ class ChannelOffered:
     rtcp: Address | None
     payload_type: int | None
     is_encrypted: bool = False  # H.235.6; the key is the session's `key_of`
+    traversal: TraversalParameters | None = None  # where a client's keep-alives go (H.460.19)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class ChannelOpen:
     rtp: Address
     rtcp: Address | None
     payload_type: int | None
+    traversal: TraversalParameters | None = None  # what the client's keep-alives look like
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from . import h460
 from .asn1 import decode_ras, encode_ras
 from .errors import RemoteH323Error
 from .h225 import PROTOCOL, Address, Identity, endpoint_type, ip_address, transport_address, vendor
@@ -34,6 +35,11 @@ class RasMessage:
         """Of a reject, e.g. duplicateAlias."""
         value = self.body.get("rejectReason", self.body.get("disengageReason", ("", 0)))
         return str(value[0]) if value else ""
+
+    @property
+    def traverses(self) -> bool:
+        """Whether signalling may pass a NAT by H.460.18."""
+        return h460.SIGNALLING in h460.features_of(self.body)
 
     def aliases(self, field: str) -> tuple[str, ...]:
         """Numbers and names of an alias list."""
@@ -79,13 +85,16 @@ def alias(number: str) -> Value:
 # --- a gatekeeper's answers -----------------------------------------------------------------
 
 
-def gatekeeper_confirm(sequence: int, identifier: str, ras: Address) -> bytes:
+def gatekeeper_confirm(
+    sequence: int, identifier: str, ras: Address, *, traverses: bool = False
+) -> bytes:
     return _encode(
         "gatekeeperConfirm",
         sequence,
         protocolIdentifier=PROTOCOL,
         gatekeeperIdentifier=identifier,
         rasAddress=ip_address(ras),
+        featureSet=h460.signalling_features(is_wanted=traverses),
     )
 
 
@@ -97,6 +106,7 @@ def registration_confirm(
     signalling: Address,
     aliases: tuple[str, ...],
     life_s: int,
+    traverses: bool = False,
 ) -> bytes:
     """`life_s`: the endpoint refreshes by lightweight requests before it is over (7.9.1)."""
     return _encode(
@@ -110,6 +120,20 @@ def registration_confirm(
         timeToLive=life_s,
         willRespondToIRR=False,
         maintainConnection=False,
+        featureSet=h460.signalling_features(is_wanted=traverses),
+    )
+
+
+def call_indication(
+    sequence: int, *, endpoint_id: str, signalling: Address, call_id: bytes
+) -> bytes:
+    """serviceControlIndication: fetch this call at `signalling` (H.460.18 7.2)."""
+    return _encode(
+        "serviceControlIndication",
+        sequence,
+        serviceControl=[],
+        endpointIdentifier=endpoint_id,
+        genericData=[h460.call_to_fetch(signalling, call_id)],
     )
 
 
@@ -157,7 +181,9 @@ def unknown(sequence: int) -> bytes:
 # --- an endpoint's requests ------------------------------------------------------------------
 
 
-def gatekeeper_request(sequence: int, identity: Identity, ras: Address) -> bytes:
+def gatekeeper_request(
+    sequence: int, identity: Identity, ras: Address, *, traverses: bool = False
+) -> bytes:
     return _encode(
         "gatekeeperRequest",
         sequence,
@@ -165,6 +191,7 @@ def gatekeeper_request(sequence: int, identity: Identity, ras: Address) -> bytes
         rasAddress=ip_address(ras),
         endpointType=endpoint_type(identity),
         endpointAlias=_aliases(identity),
+        featureSet=h460.signalling_features(is_wanted=traverses),
     )
 
 
@@ -177,6 +204,7 @@ def registration_request(
     life_s: int,
     identifier: str | None = None,
     endpoint_id: str | None = None,
+    traverses: bool = False,
 ) -> bytes:
     """With `endpoint_id`: the lightweight refresh (7.9.1), else the whole registration."""
     return _encode(
@@ -195,6 +223,7 @@ def registration_request(
         endpointIdentifier=endpoint_id,
         willSupplyUUIEs=False,
         maintainConnection=False,
+        featureSet=h460.signalling_features(is_wanted=traverses),
     )
 
 

@@ -7,10 +7,11 @@ address in `gatekeeper`. One that falls silent gives way to the alternates that 
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from . import ras
+from . import h460, ras
 from .h225 import Address, Identity
 from .ras import RasMessage
 
@@ -19,6 +20,7 @@ RETRY_S = 3.0  # H.225.0 table 20: GRQ 5 s, RRQ 3 s, ARQ 5 s
 PAUSE_S = 30.0  # after a refusal
 TRIES = 3  # unanswered requests until an alternate is asked
 MAX_ALTERNATES = 8
+FETCHED = 32  # calls remembered, since an indication is repeated until it is answered
 
 
 class RegistrationState(Enum):
@@ -48,7 +50,15 @@ class CallRefused:
     reason: str
 
 
-ClientEvent = RegistrationMoved | CallAdmitted | CallRefused
+@dataclass(frozen=True, slots=True)
+class CallToFetch:
+    """A call waits for us at `signalling`: connect, and name it there (H.460.18 7.2)."""
+
+    signalling: Address
+    call_id: bytes
+
+
+ClientEvent = RegistrationMoved | CallAdmitted | CallRefused | CallToFetch
 
 
 class RasClient:
@@ -59,7 +69,11 @@ class RasClient:
         signalling: Address,
         own_ras: Address,
         gatekeeper: Address = ("", 0),
+        traverses: bool = False,
     ) -> None:
+        """`traverses`: a NAT is between, offer H.460.18."""
+        self._traverses, self.is_traversed = traverses, False
+        self._fetched: deque[bytes] = deque(maxlen=FETCHED)
         self.state = RegistrationState.OFF
         self.gatekeeper = self._first = gatekeeper
         self._alternates: tuple[Address, ...] = ()
@@ -169,6 +183,8 @@ class RasClient:
                 self._say(ras.confirm("unregistrationConfirm", message.sequence))
                 self._discover(now)
                 return [RegistrationMoved(False, "unregistered")]
+            case "serviceControlIndication":
+                return self._indicated(message)
             case "infoRequest" if self._endpoint_id is not None:
                 self._report(message, self._endpoint_id)
             case "disengageRequest":
@@ -176,6 +192,16 @@ class RasClient:
             case _:
                 pass
         return []
+
+    def _indicated(self, message: RasMessage) -> list[ClientEvent]:
+        """Answered each time, fetched once."""
+        call = h460.read_call_to_fetch(message.body) if self.is_traversed else None
+        result = ("started" if call is not None else "notAvailable", 0)
+        self._say(ras.confirm("serviceControlResponse", message.sequence, result=result))
+        if call is None or call.call_id in self._fetched:
+            return []
+        self._fetched.append(call.call_id)
+        return [CallToFetch(call.signalling, call.call_id)]
 
     def _turn_to_next(self, now: float) -> list[ClientEvent]:
         """The gatekeeper after the silent one; the first of all comes round again."""
@@ -205,6 +231,7 @@ class RasClient:
         was = self.state
         self._endpoint_id = message.endpoint_id
         self._life_s = int(message.body.get("timeToLive", LIFE_S))
+        self.is_traversed = self._traverses and message.traverses
         self.state, self._due = RegistrationState.REGISTERED, now + self._life_s * 2 / 3
         return [] if was is RegistrationState.REGISTERED else [RegistrationMoved(True)]
 
@@ -224,7 +251,10 @@ class RasClient:
     def _discover(self, now: float) -> None:
         self.state, self._due = RegistrationState.DISCOVERING, now + RETRY_S
         self._endpoint_id = None
-        self._say(ras.gatekeeper_request(self._next(), self._identity, self._own_ras))
+        request = ras.gatekeeper_request(
+            self._next(), self._identity, self._own_ras, traverses=self._traverses
+        )
+        self._say(request)
 
     def _register(self, now: float) -> None:
         if self.state is not RegistrationState.REGISTERED:
@@ -239,6 +269,7 @@ class RasClient:
                 life_s=LIFE_S,
                 identifier=self._identifier,
                 endpoint_id=self._endpoint_id,
+                traverses=self._traverses,
             )
         )
 

@@ -42,7 +42,7 @@ class Bridge:
         self.book.static = {"127.0.0.1": "440229"}
         ports = {"udp_port": 0, "tcp_port": 0, "h323_port": 0, "h323_ras_port": 0, "bfcp_port": 0}
         patient = {"node_grace_s": PATIENCE_S}  # a busy machine starts a node slowly
-        settings = GatewaySettings(listen_host="127.0.0.1", **{**ports, **patient, **h323})
+        settings = GatewaySettings(**{"listen_host": "127.0.0.1", **ports, **patient, **h323})
         control = folder / "gateway.sock"
         self.gateway = Gateway(settings, self.book, self.node.path, control)
         self.events: list[tuple[str, dict[str, Any]]] = []

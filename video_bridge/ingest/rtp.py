@@ -30,6 +30,7 @@ from ..rtp import rtcp
 from ..streams.plan import MediaPlan
 from ..streams.video_formats import FORMATS
 from ..transports.dtls import DtlsKeys, fingerprint_of, make_certificate
+from ..transports.keep_alive import KeptOpen, is_keep_alive
 from ..transports.room_dtls import RoomDtls, is_dtls
 from ..transports.rtp_ports import source_address
 from .room_cipher import RoomCipher, cipher_for
@@ -77,6 +78,8 @@ class _Pair:
     remote_rtcp: tuple[str, int] | None = None
     heard_from_remote_at: float | None = None
     is_latched: bool = False
+    keep_alive_type: int | None = None  # of the room's packets that show no more than where it is
+    kept_open: KeptOpen | None = None  # ours, through a NAT
     is_muxed: bool = False
     keys: m.SrtpKeys | None = None
     send_keys: SrtpKeys | None = None
@@ -115,6 +118,15 @@ class _Pair:
                 self.send_keys = _sdes_keys(keys.suite, keys.send)
                 self.rtcp_sender = SrtpSender(self.send_keys)
         self.keys = keys
+
+    def keep_open(self, now: float) -> None:
+        """Behind a NAT: say from time to time where we are."""
+        if self.kept_open is None:
+            return
+        packet = self.kept_open.due(now)
+        if packet is not None:
+            with contextlib.suppress(OSError):
+                self.rtp.sendto(packet, self.kept_open.address)
 
     def expect(self) -> None:
         """Only the peer's packets may be kept back; another's tell that it moved."""
@@ -202,14 +214,19 @@ class RoomMedia(SessionMedia):
         self.session.plan([_plan(stream, self._leg) for stream in streams])
         for stream in streams:
             pair = self._pairs[stream.media]
+            self._traverse(stream, pair)
             pair.is_muxed = pair.is_muxed or stream.rtcp_mux
             self._end_handshakes(pair, stream.dtls)
             if stream.dtls is None:
                 pair.secure(stream.srtp)
             else:
                 pair.is_locked = pair.is_locked or pair.terms is None
+        traversed = {stream.media for stream in streams if stream.is_traversed}
         for kind, (host, port, rtcp_port) in routes.items():
-            self._set_remote(kind, (host, port), (host, rtcp_port))
+            if kind in traversed:
+                self._route(kind, self._pairs[kind])
+            else:
+                self._set_remote(kind, (host, port), (host, rtcp_port))
         for stream in streams:
             if stream.dtls is not None:
                 self._shake_hands(stream.media, stream.dtls)
@@ -217,6 +234,14 @@ class RoomMedia(SessionMedia):
         self._leg.watch.begin(now)
         self.judge_exemption(now)
         self.session.want_keyframe()
+
+    def _traverse(self, stream: m.RtpStream, pair: _Pair) -> None:
+        """What H.460.19 settled; keep-alives go on as they were where nothing is new."""
+        pair.keep_alive_type, terms = stream.keep_alive_type, stream.keep_alive
+        if terms is None:
+            pair.kept_open = None
+        elif pair.kept_open is None or pair.kept_open.terms != terms:
+            pair.kept_open = KeptOpen(terms, self.session.ssrcs[stream.media])
 
     # --- DTLS -----------------------------------------------------------------------------------
 
@@ -321,10 +346,11 @@ class RoomMedia(SessionMedia):
 
     def _take(self, kind: MediaKind, pair: _Pair, data: bytes, addr: tuple[str, int]) -> None:
         now = self._loop.time()
-        clear = data if pair.cipher is None else pair.cipher.unprotect(data)
-        if clear is None or pair.is_locked or not self.session.take_rtp(clear, now, kind):
-            return
-        self._leg.watch.heard(now)
+        if not is_keep_alive(data, pair.keep_alive_type):
+            clear = data if pair.cipher is None else pair.cipher.unprotect(data)
+            if clear is None or pair.is_locked or not self.session.take_rtp(clear, now, kind):
+                return
+            self._leg.watch.heard(now)
         if pair.remote == addr:
             pair.heard_from_remote_at = now
             if not pair.is_latched:
@@ -373,6 +399,7 @@ class RoomMedia(SessionMedia):
         super().poll(now, unix_s)
         for kind, pair in self._pairs.items():
             kept_at = self.session.kept_back_at(kind)
+            pair.keep_open(now)
             if pair.heard_from_remote_at is not None and kept_at > pair.heard_from_remote_at:
                 pair.heard_from_remote_at = kept_at
 
