@@ -35,6 +35,7 @@ from .requests import (
     RunnerUp,
     Unassigned,
 )
+from .resources.playing import Playing, copy_of, renew_copies
 from .resources.repository import Box
 from .resources.service import (
     assign_team,
@@ -102,6 +103,7 @@ __all__ = [
     "Meeting",
     "Need",
     "PlanFigures",
+    "Playing",
     "Plume",
     "Progress",
     "Proposal",
@@ -135,6 +137,7 @@ __all__ = [
     "assignment_spans",
     "both_ways",
     "bridges",
+    "copy_of",
     "demo_roads",
     "dispatch_depots",
     "dispatch_teams",
@@ -147,6 +150,7 @@ __all__ = [
     "recommend",
     "release_stock",
     "release_team",
+    "renew_copies",
     "reserve_stock",
     "save_graph",
     "summary",

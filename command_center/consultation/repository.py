@@ -388,6 +388,20 @@ async def team_name(session: AsyncSession, team_id: UUID) -> str | None:
     return None if team is None else team.name
 
 
+async def team_for(
+    session: AsyncSession, team_id: UUID, *, is_drill: bool
+) -> tuple[UUID, str] | None:
+    """Id and name of the team that takes part: in a drill a real team's copy, which has the drill's
+    orders and none of the real ones. None for an unknown team, and for a copy outside of drills.
+    """
+    from resource_dispatch import Team, copy_of
+
+    team = await session.get(Team, team_id)
+    if team is not None and is_drill and not team.is_drill:
+        team = await copy_of(session, team)
+    return None if team is None or team.is_drill != is_drill else (team.id, team.name)
+
+
 async def experts(session: AsyncSession) -> Sequence[ExpertRow]:
     return (await session.scalars(select(ExpertRow).order_by(col(ExpertRow.id)))).all()
 

@@ -230,10 +230,11 @@ async def _fill_team(
 ) -> None:
     if team_id is None:
         raise LocalConsultationError("member_incomplete", field="team_id")
-    name = await repository.team_name(work.session, team_id)
-    if name is None:
+    team = await repository.team_for(work.session, team_id, is_drill=row.is_drill)
+    if team is None:
         raise LocalConsultationError("member_not_found")
-    if await repository.participant_of_team(work.session, row.id, team_id) is not None:
+    playing_id, name = team
+    if await repository.participant_of_team(work.session, row.id, playing_id) is not None:
         raise LocalConsultationError("participant_present_already")
-    participant.team_id = team_id
+    participant.team_id = playing_id
     participant.name = participant.name or name

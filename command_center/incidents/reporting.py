@@ -15,6 +15,7 @@ from ..security.work import Work, service_call
 from . import repository
 from .casualties import Casualties, brought_up_to_date, check, lowered
 from .clocks import FOLLOW_UPS, Situation, to_close, to_start
+from .drilling import enter_drill
 from .errors import (
     DrillMismatchError,
     RegionNotYoursError,
@@ -99,6 +100,8 @@ async def file_report(work: Work, report: ReportIn) -> Filed:
         {"report_id": str(row.id)},
     )
     await _judge(work, incident, report, figures, snapshot, before=None)
+    if incident.is_drill:
+        await enter_drill(work, incident)
     tell(work, incident, "incident.created", {"number": incident.number, "title": incident.title})
     work.concerns("incident", incident.id, is_drill=incident.is_drill, number=incident.number)
     return Filed(incident, row, snapshot)

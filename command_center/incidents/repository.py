@@ -205,3 +205,13 @@ async def region_name(session: AsyncSession, region_code: str) -> str:
     )
     names = {row[0]: row[1] for row in await session.execute(query.distinct())}
     return next((str(names[code]) for code in codes if code in names), "")
+
+
+async def has_other_open_drill(session: AsyncSession, incident_id: UUID) -> bool:
+    """Whether a drill other than this one goes on."""
+    query = select(col(IncidentRow.id)).where(
+        col(IncidentRow.is_drill),
+        col(IncidentRow.state) == "open",
+        col(IncidentRow.id) != incident_id,
+    )
+    return (await session.execute(query.limit(1))).first() is not None

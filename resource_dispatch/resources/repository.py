@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -20,6 +21,7 @@ from .tables import (
     StockReservation,
     Team,
     TeamAssignment,
+    TeamState,
 )
 
 
@@ -207,3 +209,66 @@ async def release(session: AsyncSession, order_id: UUID, at: datetime) -> int:
     )
     result = await session.execute(query)
     return int(getattr(result, "rowcount", 0))
+
+
+# --- copies that play in drills (`playing`) ---------------------------------------------------
+
+
+async def team_coded(session: AsyncSession, code: str) -> Team | None:
+    return (await session.scalars(select(Team).where(col(Team.code) == code))).one_or_none()
+
+
+async def put_copies(
+    session: AsyncSession, table: type[Team] | type[Depot], rows: list[dict[str, Any]]
+) -> None:
+    """Insert the copies; those that are there, by their code, are brought up to date."""
+    statement = insert(table).values(rows)
+    same = {name: statement.excluded[name] for name in rows[0] if name not in ("id", "code")}
+    await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=same))
+
+
+async def put_stock(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """The same for stock, by depot and item."""
+    statement = insert(StockItem).values(rows)
+    same = {name: statement.excluded[name] for name in ("unit", "quantity", "reserved")}
+    await session.execute(
+        statement.on_conflict_do_update(constraint="stock_item_is_once_per_depot", set_=same)
+    )
+
+
+async def empty_copies(session: AsyncSession) -> None:
+    """No drill holds stock any more, and what a copy held beyond its original is gone."""
+    await session.execute(
+        update(StockItem).where(col(StockItem.is_drill)).values(quantity=0, reserved=0)
+    )
+
+
+async def free_copies(session: AsyncSession, at: datetime) -> None:
+    """Release whatever earlier drills still held; nobody is tired of them."""
+    await session.execute(
+        update(TeamAssignment)
+        .where(
+            col(TeamAssignment.is_drill), col(TeamAssignment.state) == AssignmentState.ACTIVE.value
+        )
+        .values(
+            state=AssignmentState.RELEASED.value,
+            ends_at=col(TeamAssignment.starts_at) + func.make_interval(0, 0, 0, 0, 0, 0, 1),
+        )
+    )
+    await session.execute(
+        update(StockReservation)
+        .where(
+            col(StockReservation.is_drill),
+            col(StockReservation.state) == ReservationState.COMMITTED.value,
+        )
+        .values(state=ReservationState.RELEASED.value, closed_at=at)
+    )
+
+
+async def retire_copies(session: AsyncSession, codes: Collection[str]) -> None:
+    """A copy whose original is gone plays no more."""
+    await session.execute(
+        update(Team)
+        .where(col(Team.is_drill), col(Team.code).not_in(codes))
+        .values(state=TeamState.OFF_DUTY.value)
+    )
