@@ -11,9 +11,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.conninfo import conninfo_to_dict
 
 from command_center.database import Database, EmbeddedPostgres, migrate, sync_url
+
+# How long an example takes is the machine's affair, which may be busy.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def _with_database(url: str, name: str) -> str:
