@@ -139,6 +139,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     from .consultation.settings import ConsultationSettings
     from .consultation.switchboard import Switchboard
     from .dispatch_desk import PlanRunner, push_progress
+    from .incidents import AskingRule
     from .incidents.dispatching import Dispatcher
     from .recordings.download import Downloads
     from .recordings.keeper import RecordingKeeper
@@ -161,7 +162,8 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         ),
     )
     roads = cache(lambda: road_network(settings))
-    runner = PlanRunner(desk, pool, roads)
+    asking = AskingRule(settings.request_accept_pct, 60 * settings.request_answer_minutes)
+    runner = PlanRunner(desk, pool, roads, asking=asking)
     services: list[object] = [
         settings,
         LogIn(desk, Passwords()),
@@ -169,7 +171,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
         PublicConfig(
             demo=settings.demo, version=product_version(), public_url=public_url(settings)
         ),
-        Dispatcher(pool, roads),
+        Dispatcher(pool, roads, asking),
         runner,
         switchboard,
         keeper,

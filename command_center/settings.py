@@ -75,6 +75,16 @@ class Settings(BaseSettings):
         default="AF41", description="marking of pictures, and of phones' bundles: as above"
     )
 
+    request_accept_pct: int = Field(
+        default=70,
+        ge=0,
+        le=100,
+        description="how likely an asked team (商请) comes, %; counts as four answers of its city",
+    )
+    request_answer_minutes: int = Field(
+        default=10, ge=0, le=240, description="how long an asked team takes to decline, minutes"
+    )
+
     network_contact: str = Field(
         default="",
         max_length=120,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from .asking import NOBODY_S, REQUEST, asking_costs, next_team
 from .errors import LocalDispatchError
 from .fatigue import tired_s
 from .materials import plan_materials
@@ -26,6 +27,7 @@ from .requests import (
     DispatchLock,
     DispatchTask,
     DispatchTeam,
+    Fallback,
     PlanFigures,
     Plume,
     Proposal,
@@ -36,7 +38,6 @@ from .requests import (
 from .roads import PROFILES, UNREACHABLE_S, RoadNetwork, arcs_downwind
 
 PROFILE_NAMES = tuple(PROFILES)
-FALLBACK_S = 3_600
 DETOUR_S = 1_800  # a way around a plume may take so much longer
 STAY_AT_HOME_SHARE = 3
 Solver = Callable[[Problem, Stop | None, int], Result]
@@ -108,7 +109,8 @@ class Desk:
             model.pin(pin.task_id, pin.need, pin.team_id)
         self._floors = self._coverage_floors()
         model.want_coverage(self._floors)
-        return model.problem()
+        problem = model.problem()
+        return problem.with_changes(assign_cost=asking_costs(problem, self.teams))
 
     def _tables(self, roads: RoadNetwork) -> tuple[Ints, Ints]:
         """Travel from anywhere to the tasks; nobody travels to a team's home in a plan."""
@@ -165,9 +167,6 @@ class Desk:
         frees = (team.available_at, team.rest_until)
         free = max((max(0, self._second(at)) for at in frees if at is not None), default=0)
         end = None if team.duty_end is None else self._second(team.duty_end)
-        declined = 0
-        if team.authority == "request":
-            declined = FALLBACK_S * (100 - max(0, min(100, team.accept_pct))) // 100
         return TeamSpec(
             team.id,
             location,
@@ -176,9 +175,8 @@ class Desk:
             PROFILE_NAMES.index(team.speed_class),
             free if team.is_available else None,
             end,
-            declined,
-            self._group(team),
-            tired_s(team.worked_s),
+            coverage_group=self._group(team),
+            tired_s=tired_s(team.worked_s),
         )
 
     def _task_spec(self, location: int, task: DispatchTask) -> TaskSpec:
@@ -354,6 +352,48 @@ class Desk:
             is_locked=choice.code == "locked",
             is_override=choice.code in ("override", "override_unable"),
             is_downwind=is_downwind,
+            fallback=self._fallback(choice, plan, judged),
+        )
+
+    def _fallback(self, choice: Choice, plan: Plan, judged: Evaluation) -> Fallback | None:
+        """Who goes if the line's team is asked and declines."""
+        team = self.teams[choice.team]
+        if team.authority != REQUEST or choice.code == "locked":
+            return None
+        odds = Reason(
+            "asked",
+            "odds_known" if team.answers else "odds_assumed",
+            {"accept_pct": team.accept_pct, "answers": team.answers},
+        )
+        after = {"answer_min": _minutes(team.answer_s)}
+        found = next_team(self.problem, plan, judged, choice.visit, self.teams)
+        refuses_pct = 100 - max(0, min(100, team.accept_pct))
+        if found is None:
+            severity = int(self.problem.severity[self.problem.task_of[choice.visit]])
+            cost = severity * NOBODY_S
+            reason = Reason("asked", "nobody_else", after)
+            return Fallback(
+                team.accept_pct, None, None, None, cost, cost * refuses_pct // 100, odds, reason
+            )
+        other = self.teams[found.team]
+        expected = max(0, found.cost_more) * refuses_pct // 100
+        fields: dict[str, str | int | tuple[str, ...]] = {
+            **after,
+            "other_team": other.name,
+            "other_min": _minutes(found.arrive_s),
+            "later_min": max(0, _minutes(found.arrive_s) - _minutes(judged.arrive_s[choice.visit])),
+            "expected": expected,
+        }
+        reason = Reason("asked", "ask_next" if other.authority == REQUEST else "order_next", fields)
+        return Fallback(
+            team.accept_pct,
+            other.id,
+            other.name,
+            self.time(found.arrive_s),
+            found.cost_more,
+            expected,
+            odds,
+            reason,
         )
 
     def _choice_reason(self, choice: Choice, plan: Plan, judged: Evaluation) -> Reason:

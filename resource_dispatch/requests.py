@@ -50,8 +50,9 @@ class DispatchTask:
 class DispatchTeam:
     """A team where it stands. `available_at` None = now; `authority` is order or request.
 
-    `accept_pct` is how likely a requested team accepts; an ordered team always comes. `worked_s`
-    is its work of the last day, `rest_until` when it has rested from it.
+    `accept_pct` is how likely an asked team accepts, told by `answers` earlier ones (0: assumed),
+    and `answer_s` how long it takes to decline; an ordered team always comes. `worked_s` is its
+    work of the last day, `rest_until` when it has rested from it.
     """
 
     id: str
@@ -67,6 +68,8 @@ class DispatchTeam:
     duty_end: datetime | None = None
     region_code: str = ""
     accept_pct: int = 70
+    answers: int = 0
+    answer_s: int = 600
     worked_s: int = 0
     rest_until: datetime | None = None
 
@@ -124,6 +127,27 @@ class RunnerUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """What happens when the asked team of a line declines; `team_id` None: nobody else can come.
+
+    `cost_more` is what the whole plan would cost more then, `expected_cost` that times the chance.
+    """
+
+    accept_pct: int
+    team_id: str | None
+    team_name: str | None
+    arrive_at: datetime | None
+    cost_more: int
+    expected_cost: int
+    odds: Reason
+    reason: Reason
+
+    def text(self, language: str = "zh-CN") -> str:
+        """Both sentences: how likely it declines, and what then."""
+        return self.odds.text(language) + self.reason.text(language)
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalLine:
     """One team to one task. `route` holds lon/lat points; `is_locked` lines are orders already.
 
@@ -150,6 +174,7 @@ class ProposalLine:
     is_locked: bool = False
     is_override: bool = False
     is_downwind: bool = False
+    fallback: Fallback | None = None
 
     @property
     def travel_minutes(self) -> int:

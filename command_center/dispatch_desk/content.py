@@ -94,6 +94,7 @@ def _line(
         "reason": line.reason.text(),
         "runner_up": runner_up,
         "runner_up_cost": cost,
+        "fallback": line.fallback.text() if line.fallback else None,
         "is_override": line.is_override,
         "is_downwind": line.is_downwind,
         "is_changed": previous is not None and previous != line.team_id,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import resource_dispatch as dispatch
 
-from ..incidents import IncidentRow, OrderRow
+from ..incidents import AskingRule, IncidentRow, OrderRow, teams_with_odds
 from ..incidents.dispatching import WEIGHTS, dispatch_task
 from ..incidents.repository import tasks, tasks_with_orders, tasks_with_stock
 from . import repository
@@ -57,6 +57,8 @@ async def ask(
     wish: PlanIn,
     roads: dispatch.RoadNetwork,
     now: datetime,
+    *,
+    asking: AskingRule,
 ) -> Asked:
     """Gather the question. Raises RoadUnknownError and DispatchPlanNotFoundError."""
     is_drill = incidents[0].is_drill
@@ -68,7 +70,7 @@ async def ask(
         for task in await _tasks(session, incident, standing):
             found.append(replace(task, plume=plumes.get(incident.id)))
             incident_of[task.id] = incident
-    homes = await dispatch.dispatch_teams(session, now, is_drill=is_drill)
+    homes = await teams_with_odds(session, now, asking, is_drill=is_drill)
     lost = {str(id_) for id_ in wish.lost_team_ids}
     teams = [_placed(team, standing, lost) for team in homes]
     served = {task.id for task in found if task.needs}

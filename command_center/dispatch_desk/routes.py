@@ -175,7 +175,7 @@ async def get_recommended(ctx: Context[None]) -> RecommendationsOut:
         wish = PlanIn.model_validate(held)
         ids = [id_ for id_ in incident_ids(row.question) if id_ != incident.id]
         incidents += [await open_incident(ctx.work, id_, lock=False) for id_ in ids]
-    asked = await ask(session, incidents, wish, runner.roads(), ctx.work.now)
+    asked = await ask(session, incidents, wish, runner.roads(), ctx.work.now, asking=runner.asking)
     rows = await asyncio.to_thread(
         lambda: dispatch.recommend(
             desk_of(asked, runner.roads()), ctx.path("task_id"), asked.previous

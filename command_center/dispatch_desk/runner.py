@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import resource_dispatch as dispatch
 
+from ..incidents import AskingRule
 from ..security import Actor, Desk
 from . import repository
 from .content import answers_content, orders_content
@@ -37,11 +38,13 @@ class PlanRunner:
         pool: dispatch.SolverPool,
         roads: Callable[[], dispatch.RoadNetwork],
         push: Push | None = None,
+        asking: AskingRule | None = None,
     ) -> None:
         self._desk = desk
         self._pool = pool
         self.roads = roads
         self.push = push
+        self.asking = asking or AskingRule()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, plan_id: UUID, region: str, asked: Asked, seconds: float, actor: Actor) -> None:

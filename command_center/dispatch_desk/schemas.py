@@ -113,6 +113,7 @@ class PlanLineOut(BaseModel):
     reason: str
     runner_up: str | None
     runner_up_cost: int | None
+    fallback: str | None = None
     is_override: bool
     is_changed: bool
     is_downwind: bool = False

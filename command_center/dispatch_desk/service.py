@@ -43,7 +43,7 @@ async def ask_plan(work: Work, runner: PlanRunner, wish: PlanIn) -> DispatchPlan
     if wish.previous_plan_id is not None:
         before = await repository.plan(work.session, wish.previous_plan_id)
         work.actor.require_region(before.region_code)
-    asked = await ask(work.session, incidents, wish, runner.roads(), work.now)
+    asked = await ask(work.session, incidents, wish, runner.roads(), work.now, asking=runner.asking)
     await repository.fail_stale(work.session, work.now - STALE)
     row = DispatchPlanRow(
         region_code=common_region(incident.region_code for incident in incidents),

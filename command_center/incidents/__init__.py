@@ -3,6 +3,7 @@
 Other rooms under the roof read an incident and write to its timeline through this door.
 """
 
+from .asking import AskingRule, teams_with_odds
 from .orders import step_order, tell_order
 from .reporting import add_report, file_report
 from .repository import incident, orders_of_team
@@ -14,6 +15,7 @@ from .view import order_out, shown
 
 __all__ = [
     "ActivateIn",
+    "AskingRule",
     "IncidentOut",
     "IncidentRow",
     "OrderOut",
@@ -29,6 +31,7 @@ __all__ = [
     "orders_of_team",
     "shown",
     "step_order",
+    "teams_with_odds",
     "tell",
     "tell_order",
     "write",

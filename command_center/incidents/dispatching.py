@@ -18,6 +18,7 @@ from ..database.ids import new_id
 from ..security.permissions import Permission
 from ..security.work import Work, service_call
 from . import repository
+from .asking import AskingRule, teams_with_odds
 from .errors import ProposalLinesUnknownError, ProposalUsedError
 from .orders import tell_order
 from .schemas import ConfirmIn
@@ -44,10 +45,14 @@ class Dispatcher:
     """The solver processes and the roads; built by the composition root."""
 
     def __init__(
-        self, pool: dispatch.SolverPool, roads: Callable[[], dispatch.RoadNetwork]
+        self,
+        pool: dispatch.SolverPool,
+        roads: Callable[[], dispatch.RoadNetwork],
+        asking: AskingRule | None = None,
     ) -> None:
         self.pool = pool
         self.roads = roads
+        self.asking = asking or AskingRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ async def propose(
 ) -> DispatchProposalRow:
     """Ask the optimiser for the tasks that nobody has been sent to yet."""
     incident = await open_incident(work, incident_id, lock=False)
-    question = await _question(work, incident)
+    question = await _question(work, incident, dispatcher.asking)
     found = await dispatcher.pool.propose(
         question.tasks,
         question.teams,
@@ -95,7 +100,7 @@ async def propose(
     return row
 
 
-async def _question(work: Work, incident: IncidentRow) -> _Question:
+async def _question(work: Work, incident: IncidentRow, asking: AskingRule) -> _Question:
     rows = await repository.tasks(work.session, incident.id)
     sent = await repository.tasks_with_orders(work.session, incident.id)
     stocked = await repository.tasks_with_stock(work.session, incident.id)
@@ -109,7 +114,7 @@ async def _question(work: Work, incident: IncidentRow) -> _Question:
     ]
     return _Question(
         tasks=[task for task in tasks if task.needs or task.materials],
-        teams=await dispatch.dispatch_teams(work.session, work.now, is_drill=incident.is_drill),
+        teams=await teams_with_odds(work.session, work.now, asking, is_drill=incident.is_drill),
         depots=await dispatch.dispatch_depots(work.session, is_drill=incident.is_drill),
     )
 
@@ -191,6 +196,7 @@ def _line(line: dispatch.ProposalLine, now: datetime) -> dict[str, Any]:
         "route": [list(point) for point in line.route],
         "reason": line.reason.text(),
         "runner_up": runner_up,
+        "fallback": line.fallback.text() if line.fallback else None,
     }
 
 

@@ -34,6 +34,7 @@ class LineOut(BaseModel):
     route: list[tuple[float, float]]
     reason: str
     runner_up: str | None
+    fallback: str | None = None
 
 
 class LoadOut(BaseModel):

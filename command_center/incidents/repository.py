@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -171,6 +172,36 @@ async def tasks_with_stock(session: AsyncSession, incident_id: UUID) -> set[UUID
         col(StockReservation.task_id).is_not(None),
     )
     return {id_ for id_ in await session.scalars(query) if id_ is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """What a team that was asked answered, and after how many seconds."""
+
+    team_id: str
+    is_accepted: bool
+    waited_s: int
+
+
+async def request_answers(
+    session: AsyncSession, since: datetime, *, is_drill: bool
+) -> list[RequestAnswer]:
+    """Answers to requests (商请) issued after `since`."""
+    answered_at = func.coalesce(col(OrderRow.accepted_at), col(OrderRow.declined_at))
+    query = select(
+        col(OrderRow.team_id),
+        col(OrderRow.accepted_at).is_not(None),
+        func.extract("epoch", answered_at - col(OrderRow.issued_at)),
+    ).where(
+        col(OrderRow.kind) == "request",
+        col(OrderRow.is_drill) == is_drill,
+        col(OrderRow.issued_at) > since,
+        answered_at.is_not(None),
+    )
+    return [
+        RequestAnswer(str(team_id), is_accepted, max(0, round(waited)))
+        for team_id, is_accepted, waited in await session.execute(query)
+    ]
 
 
 async def order(session: AsyncSession, order_id: UUID) -> OrderRow:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resource_dispatch.optimiser import MaxSeconds, Meeting, Problem, explain_refusals, solve
+from resource_dispatch.optimiser.explain import fits, relaxed
 from resource_dispatch.optimiser.separable import warm_up
+from resource_dispatch.optimiser.solve import completed
 
 from .problems import check, separable
 
@@ -50,17 +52,30 @@ def test_any_valid_problem_is_answered_in_time(
 ) -> None:
     """Valid by the checker or the judge, each task planned or with a reason, and in time.
 
-    The time is that of this thread, so that a loaded machine fails nobody.
+    The time is the processor's, of this thread and of the two that CP-SAT uses, so that a loaded
+    machine fails nobody. Each reason is relaxed: the task then fits.
     """
     warm_up()
     problem = _woven(separable(seed, tasks, teams), kind)
-    begun = time.thread_time()
+    begun, all_begun = time.thread_time(), time.process_time()
     result = solve(problem, MaxSeconds(ASKED_S), seed)
     assert time.thread_time() - begun <= ASKED_S + 0.5
+    assert time.process_time() - all_begun <= 2 * (ASKED_S + 0.5)
     assert result.evaluation.is_feasible
     if kind == "alone":
         assert check(problem, result.plan)[0] == []
-    made = result.plan.team_of(problem.visits)
+    plan = completed(problem, result.plan)
+    made = plan.team_of(problem.visits)
     missing = {int(problem.task_of[v]) for v in range(problem.visits) if made[v] < 0}
-    refusals = explain_refusals(problem, result.plan)
+    refusals = explain_refusals(problem, plan)
     assert {refusal.task for refusal in refusals} == missing
+    for refusal in refusals:
+        assert refusal.code != "not_found"
+        assert refusal.constraints or refusal.code == "teams_together"
+        easier = problem
+        for name in refusal.constraints:
+            loosened = relaxed(easier, refusal.task, name, None)
+            assert loosened is not None
+            easier = loosened
+        if refusal.constraints:
+            assert fits(easier, plan, refusal.task) is not None

@@ -1,5 +1,5 @@
 /** MapLibre's only door: the province drawn from our own boundaries, no tile or glyph server. */
-import type { Feature, FeatureCollection, Geometry, LineString, Point, Position } from 'geojson'
+import type { Feature, FeatureCollection, Geometry, LineString, Point, Polygon, Position } from 'geojson'
 import {
   AttributionControl,
   LngLatBounds,
@@ -23,8 +23,8 @@ export interface MapPoint {
   longitude: number
   latitude: number
 }
-/** What a line on the map is; without a tone it is a proposed route. */
-export type RouteTone = 'plan' | 'changed' | 'hand' | 'order' | 'chosen' | 'bridge' | 'closed'
+/** What a line on the map is; without a tone it is a proposed route. A plume is a ring, filled. */
+export type RouteTone = 'plan' | 'changed' | 'hand' | 'order' | 'chosen' | 'bridge' | 'closed' | 'plume'
 export interface MapRoute {
   id: string
   name: string
@@ -39,6 +39,7 @@ const TONES: Record<RouteTone, string> = {
   chosen: '--green',
   bridge: '--muted',
   closed: '--red',
+  plume: '--red',
 }
 export interface MapCallbacks {
   pick(point: { id: string; layer: LayerName } | null): void
@@ -202,14 +203,14 @@ export class ProvinceMap {
 
   async setRoutes(routes: MapRoute[]): Promise<void> {
     await this.ready
-    const data: FeatureCollection<LineString> = {
+    const data: FeatureCollection<LineString | Polygon> = {
       type: 'FeatureCollection',
       features: routes
         .filter((route) => route.coordinates.length > 1)
         .map((route) => ({
           type: 'Feature',
           properties: { id: route.id, name: route.name, tone: route.tone ?? 'plan' },
-          geometry: { type: 'LineString', coordinates: route.coordinates },
+          geometry: route.tone === 'plume' ? { type: 'Polygon', coordinates: [route.coordinates] } : { type: 'LineString', coordinates: route.coordinates },
         })),
     }
     const source = this.map.getSource<GeoJSONSource>('routes')
@@ -219,6 +220,10 @@ export class ProvinceMap {
     }
     const before = this.map.getLayersOrder().find((id) => id.startsWith('points-'))
     this.map.addSource('routes', { type: 'geojson', data })
+    this.map.addLayer(
+      { id: 'plumes', type: 'fill', source: 'routes', filter: ['==', ['get', 'tone'], 'plume'], paint: { 'fill-color': colour('--red'), 'fill-opacity': 0.22 } },
+      before,
+    )
     this.map.addLayer(
       { id: 'routes', type: 'line', source: 'routes', layout: { 'line-join': 'round', 'line-cap': 'round' }, paint: { 'line-color': toneColours(), 'line-width': WIDTHS } },
       before,
@@ -277,6 +282,7 @@ export class ProvinceMap {
     if (this.map.getLayer('routes')) this.map.setPaintProperty('routes', 'line-color', toneColours())
     paint('closed-roads', 'line-color', '--surface')
     paint('shades', 'fill-color', '--red')
+    paint('plumes', 'fill-color', '--red')
     for (const layer of ['city-names', 'county-names']) {
       paint(layer, 'text-color', '--muted')
       paint(layer, 'text-halo-color', '--map-land')
@@ -299,7 +305,7 @@ function colour(token: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(token).trim() || '#888888'
 }
 
-const WIDTHS: ExpressionSpecification = ['match', ['get', 'tone'], 'chosen', 5.5, 'closed', 7, 'bridge', 4, 'order', 2.5, 3.5]
+const WIDTHS: ExpressionSpecification = ['match', ['get', 'tone'], 'chosen', 5.5, 'closed', 7, 'bridge', 4, 'order', 2.5, 'plume', 1.5, 3.5]
 
 function toneColours(): ExpressionSpecification {
   const pairs = (Object.keys(TONES) as RouteTone[]).flatMap((tone) => [tone, colour(TONES[tone])])

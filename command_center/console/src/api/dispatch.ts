@@ -37,6 +37,7 @@ export interface PlanLine {
   reason: string
   runner_up: string | null
   runner_up_cost: number | null
+  fallback: string | null
   is_override: boolean
   is_changed: boolean
   is_downwind: boolean

@@ -203,6 +203,7 @@ export interface DispatchLine {
   route: [number, number][]
   reason: string
   runner_up: string | null
+  fallback?: string | null
 }
 export interface DispatchMaterial {
   id?: string

@@ -34,6 +34,7 @@ export default {
   winds: { 0: 'from north', 45: 'from north-east', 90: 'from east', 135: 'from south-east', 180: 'from south', 225: 'from south-west', 270: 'from west', 315: 'from north-west' },
   windHint: 'Routes keep out of the sector 3 km downwind and come in from upwind',
   downwind: 'through the plume',
+  plume: 'downwind, 3 km',
   lostTeams: 'Lost teams',
   restore: 'Restore',
   loseHint: 'Press “What if lost” on a line to see the plan without that team',
