@@ -141,6 +141,7 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     from .dispatch_desk import PlanRunner, push_progress
     from .incidents import AskingRule
     from .incidents.dispatching import Dispatcher
+    from .installation import Installation
     from .recordings.download import Downloads
     from .recordings.keeper import RecordingKeeper
     from .recordings.settings import RecordingSettings
@@ -166,7 +167,8 @@ def build_web(settings: Settings, database_url: str) -> web.Application:
     runner = PlanRunner(desk, pool, roads, asking=asking)
     services: list[object] = [
         settings,
-        LogIn(desk, Passwords()),
+        LogIn(desk, Passwords(), administrators_need_totp=settings.administrators_need_totp),
+        Installation(settings, product_version()),
         build_health(database, switchboard),
         PublicConfig(
             demo=settings.demo, version=product_version(), public_url=public_url(settings)

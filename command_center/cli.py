@@ -186,6 +186,48 @@ def seed(settings_file: SettingsFile = None, var: VarDir = None) -> None:
 
 
 @app.command()
+def administrators(
+    region: Annotated[str | None, typer.Option(help="their division code: 440000")] = None,
+    reset: Annotated[
+        str | None, typer.Option(help="log-in name of one who lost password or second factor")
+    ] = None,
+    settings_file: SettingsFile = None,
+    var: VarDir = None,
+) -> None:
+    """Make the first three administrators, or a new password for one of them."""
+    from . import administrators as three
+    from .checkup import is_running, settings_in_force
+    from .database import migrate as bring_up
+    from .serve import database_running
+
+    say = Speaker()
+    if reset is None and (region is None or not (len(region) == 6 and region.isdecimal())):
+        say.line("administrators_region")
+        raise typer.Exit(2)
+    settings = _settings(settings_file, var_dir=var)
+    if is_running(settings):
+        settings = settings_in_force(settings)
+    try:
+        with database_running(settings, say) as database_url:
+            bring_up(database_url)
+            if reset is not None:
+                password = three.reset(settings, database_url, reset)
+                say.line("administrator_reset", name=reset)
+                say.plain(f"    {reset}  {password}")
+                return
+            told = three.make_first(settings, database_url, region or "")
+    except three.UsernameTakenError as error:
+        say.line("administrators_exist")
+        raise typer.Exit(1) from error
+    except three.AdministratorUnknownError as error:
+        say.line("administrator_unknown", name=reset)
+        raise typer.Exit(1) from error
+    say.line("administrators_made")
+    for username, password in told:
+        say.plain(f"    {username:<16} {password}")
+
+
+@app.command()
 def check(var: VarDir = None) -> None:
     """Look at the installation: database, schema, processes, font, disk, certificate."""
     from .checkup import look

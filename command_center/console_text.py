@@ -29,6 +29,11 @@ def phrase(key: str, **fields: object) -> str:
     return f"{zh.format(**fields)}  {en}"
 
 
+def chinese(key: str) -> str:
+    """The Chinese half alone: a name that is stored."""
+    return _words()[key][0]
+
+
 class Speaker:
     """Prints to the terminal; a pipe gets the same lines without colour."""
 

@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     recording_minimum_free_mib: int = Field(
         default=1024, ge=0, description="recording stops while the disk has less, MiB"
     )
+    administrators_need_totp: bool = Field(
+        default=False,
+        description="administrators log in with a second factor (RFC 6238), set up at their next "
+        "log-in",
+    )
 
     @property
     def run_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""Addresses the gateway shut out for scanning or guessing: an alarm of the duty desk.
+"""Addresses that gateway or log-in shut out for scanning or guessing: an alarm of the duty desk.
 
 What happened is read from the outbox, so that a page opened later and a restarted web process show
 the same alarms as a page that heard them live.
@@ -18,7 +18,7 @@ from sip_gateway.messages import SourcePardon
 from video_bridge import VideoBridgeError
 
 from ..database.tables import EventRow
-from ..security import Permission, Work, service_call
+from ..security import SPRAY, LogIn, Permission, Work, service_call
 from ..web import Context, route
 from . import repository
 from .errors import LocalConsultationError
@@ -94,6 +94,7 @@ async def list_bans(ctx: Context[None]) -> SourceBansOut:
     """Addresses shut out within the last day, the newest first."""
     now, session = ctx.work.now, ctx.work.session
     held = ctx.service(Switchboard).banned
+    sprayed = ctx.service(LogIn).guard.banned(now)
     told = await repository.events_since(session, (BANNED, PARDONED), now - SHOWN_FOR)
     contact = ctx.service(ConsultationSettings).network_contact
     items = []
@@ -106,7 +107,8 @@ async def list_bans(ctx: Context[None]) -> SourceBansOut:
                 offence=ban.offence,
                 since=ban.since,
                 until=ban.until,
-                is_active=ban.is_active(now) and (held is None or ban.host in held),
+                is_active=ban.is_active(now)
+                and (ban.host in sprayed if ban.offence == SPRAY else _is_held(ban.host, held)),
                 pardoned_at=ban.pardoned_at,
                 site_id=hall.id if hall is not None else None,
                 site_name=hall.name if hall is not None else "",
@@ -114,6 +116,10 @@ async def list_bans(ctx: Context[None]) -> SourceBansOut:
             )
         )
     return SourceBansOut(items=items)
+
+
+def _is_held(host: str, held: set[str] | None) -> bool:
+    return held is None or host in held
 
 
 @service_call(permission=Permission.CONSULTATION_CONTROL, audit="source.pardon")
@@ -128,8 +134,11 @@ async def post_pardon(ctx: Context[PardonIn]) -> None:
     """Let a banned address speak again. Raises `gateway_unreachable`."""
     host = str(ctx.body.host)
     await pardon(ctx.work, host)
-    order = SourcePardon(host=host)
     switchboard = ctx.service(Switchboard)
+    was_sprayed = ctx.service(LogIn).guard.pardon(host)
+    if was_sprayed and host not in (switchboard.banned or ()):
+        return
+    order = SourcePardon(host=host)
     try:
         await switchboard.gateway.request(
             order.type, order.model_dump(mode="json", exclude={"type"}), timeout_s=5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..security.masking import shown_phone
 from ..security.permissions import Permission
 from ..web.context import Context, Credential
 from ..web.routing import Route, route
@@ -109,7 +110,10 @@ async def list_reports(ctx: Context[None]) -> ReportsOut:
     snapshots = await repository.snapshots(ctx.work.session, incident.id)
     of = {snapshot.report_id: snapshot for snapshot in snapshots}
     rows = await repository.reports(ctx.work.session, incident.id)
-    return ReportsOut(items=[report_out(row, of.get(row.id)) for row in rows])
+    found = [report_out(row, of.get(row.id)) for row in rows]
+    for report in found:
+        report.reporter_phone = shown_phone(ctx.actor, report.reporter_phone)
+    return ReportsOut(items=found)
 
 
 @route("GET", "/incidents/{incident_id}/timeline", access=READ, reply=TimelineOut)

@@ -16,6 +16,7 @@ from aiohttp import web
 import plans
 import resource_dispatch
 
+from ..security.masking import shown_phone
 from ..security.permissions import Permission
 from ..web.context import Context
 from ..web.problems import EdgeError
@@ -127,11 +128,13 @@ async def _names(ctx: Context[None]) -> dict[str, str]:
     return await repository.region_names(ctx.work.session)
 
 
-def _placed(row: Any, names: dict[str, str], *further: str) -> dict[str, Any]:
+def _placed(ctx: Context[None], row: Any, names: dict[str, str], *further: str) -> dict[str, Any]:
     """Common fields of a row, with the name of its region: a town's falls back to its county."""
     code = row.region_code
     name = names.get(code) or names.get(code[:6], "")
     fields: dict[str, Any] = row.model_dump(include=_PLACED | set(further))
+    if "phone" in fields:
+        fields["phone"] = shown_phone(ctx.actor, fields["phone"])
     return {**fields, "region_name": name}
 
 
@@ -151,7 +154,7 @@ async def list_teams(ctx: Context[None]) -> Items[TeamOut]:
     return Items(
         items=[
             TeamOut(
-                **_placed(row, names, *same, "phone"),
+                **_placed(ctx, row, names, *same, "phone"),
                 leader=row.contact_name,
                 vehicles=[VehiclesOut.model_validate(vehicle) for vehicle in row.vehicles],
             )
@@ -175,7 +178,7 @@ async def list_depots(ctx: Context[None]) -> Items[DepotOut]:
     return Items(
         items=[
             DepotOut(
-                **_placed(depot, names, "code", "unit_name", "phone"),
+                **_placed(ctx, depot, names, "code", "unit_name", "phone"),
                 leader=depot.contact_name,
                 stock=[
                     StockOut(
@@ -207,7 +210,7 @@ async def list_hazards(ctx: Context[None]) -> Items[HazardOut]:
     return Items(
         items=[
             HazardOut(
-                **_placed(row, names, "code", "level", "s_value", "r_value"),
+                **_placed(ctx, row, names, "code", "level", "s_value", "r_value"),
                 enterprise=row.enterprise_name,
                 kind=row.unit_kind,
                 residents=row.residents_500m,
@@ -234,7 +237,7 @@ async def list_experts(ctx: Context[None]) -> Items[ExpertOut]:
     names = await _names(ctx)
     return Items(
         items=[
-            ExpertOut(**_placed(row, names, "unit_name", "phone"), specialty=row.field)
+            ExpertOut(**_placed(ctx, row, names, "unit_name", "phone"), specialty=row.field)
             for row in rows
         ]
     )
@@ -249,7 +252,7 @@ async def list_cameras(ctx: Context[None]) -> Items[CameraOut]:
     return Items(
         items=[
             CameraOut(
-                **_placed(row, names, "organisation_id"),
+                **_placed(ctx, row, names, "organisation_id"),
                 source="synthetic" if row.url.startswith("synthetic:") else "rtsp",
             )
             for row in rows

@@ -37,6 +37,48 @@ class PasswordTooWeakError(SecurityError):
     code = "password_too_weak"
 
 
+class OldPasswordWrongError(SecurityError):
+    code = "old_password_wrong"
+
+
+class SecondFactorNeededError(SecurityError):
+    """The password was right; the code of the second factor is missing."""
+
+    code = "second_factor_needed"
+
+
+class TotpCodeWrongError(SecurityError):
+    code = "totp_code_wrong"
+
+
+class SourceBannedError(SecurityError):
+    """Log-ins from this address are shut out after guesses under many names."""
+
+    code = "source_banned"
+
+
+class OwnAccountError(SecurityError):
+    """Nobody locks or promotes himself."""
+
+    code = "own_account"
+
+
+class AdministratorProtectedError(SecurityError):
+    """An administrator whose password another one makes is no second person."""
+
+    code = "administrator_protected"
+
+
+class AdministratorUnknownError(SecurityError):
+    code = "not_found"
+
+
+class PasswordNotOwnError(SecurityError):
+    """Who made the password still knows it: no administrator's role yet."""
+
+    code = "password_not_own"
+
+
 class RolesConflictError(SecurityError):
     code = "roles_conflict"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,6 +14,9 @@ from .errors import PasswordTooWeakError
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
+MAX_AGE = timedelta(days=90)  # GB/T 22239-2019, 8.1.4.1: changed in time
+RANDOM_LENGTH = 14
+_LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none looks like another
 _SLOTS = threading.BoundedSemaphore(2)  # hashing must not take every core from the media node
 
 
@@ -64,3 +69,12 @@ def check_rules(password: str, username: str) -> None:
         raise PasswordTooWeakError(rule="须含大写、小写、数字、符号中的三类")
     if username.casefold() in password.casefold():
         raise PasswordTooWeakError(rule="不能包含用户名")
+
+
+def random_password() -> str:
+    """One to be read out and typed once: letters and digits, without O and 0, I, l and 1."""
+    while True:
+        password = "".join(secrets.choice(_LETTERS) for _ in range(RANDOM_LENGTH))
+        kinds = (str.islower, str.isupper, str.isdigit)
+        if all(any(kind(letter) for letter in password) for kind in kinds):
+            return password

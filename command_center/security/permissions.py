@@ -19,6 +19,7 @@ class Permission(StrEnum):
     ORDER_ACT = "order.act"  # receive, accept, arrive, done, decline
     LIBRARY_READ = "library.read"
     LIBRARY_EDIT = "library.edit"  # where halls are found, their lines
+    PHONE_READ = "phone.read"  # telephone numbers of persons; others see them masked
     CONSULTATION_READ = "consultation.read"
     CONSULTATION_OPEN = "consultation.open"
     CONSULTATION_CONTROL = "consultation.control"
@@ -27,6 +28,7 @@ class Permission(StrEnum):
     RECORDING_READ = "recording.read"
     RECORDING_CONTROL = "recording.control"  # record, mark, give out live
     DRILL_RUN = "drill.run"
+    ACCOUNT_READ = "account.read"
     ACCOUNT_MANAGE = "account.manage"
     ROLE_ASSIGN = "role.assign"
     AUDIT_READ = "audit.read"
@@ -73,6 +75,7 @@ _DESK = _READ | {
     Permission.RECORDING_CONTROL,
     Permission.SYSTEM_READ,
     Permission.LIBRARY_EDIT,
+    Permission.PHONE_READ,
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -85,13 +88,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TRAINER: _READ | {Permission.DRILL_RUN},
     Role.SYSTEM_ADMIN: frozenset(
         {
+            Permission.ACCOUNT_READ,
             Permission.ACCOUNT_MANAGE,
             Permission.SYSTEM_READ,
             Permission.LIBRARY_READ,
             Permission.LIBRARY_EDIT,
         }
     ),
-    Role.SECURITY_ADMIN: frozenset({Permission.ROLE_ASSIGN, Permission.SYSTEM_READ}),
+    Role.SECURITY_ADMIN: frozenset(
+        {Permission.ACCOUNT_READ, Permission.ROLE_ASSIGN, Permission.SYSTEM_READ}
+    ),
     Role.AUDIT_ADMIN: frozenset({Permission.AUDIT_READ}),
 }
 

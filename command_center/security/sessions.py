@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,8 +26,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def actor_of(account: AccountRow, session_id: UUID | None) -> Actor:
-    roles = frozenset(Role(role) for role in account.roles)
+def actor_of(account: AccountRow, session_id: UUID | None, owes: Sequence[str] = ()) -> Actor:
+    """Who owes a new password or a second factor may do nothing else until then."""
+    roles = frozenset(Role(role) for role in account.roles if not owes)
     return Actor(
         id=str(account.id),
         name=account.display_name,
@@ -40,7 +42,11 @@ def actor_of(account: AccountRow, session_id: UUID | None) -> Actor:
 
 
 async def open_session(
-    session: AsyncSession, account: AccountRow, now: datetime, remote: str
+    session: AsyncSession,
+    account: AccountRow,
+    now: datetime,
+    remote: str,
+    owes: Sequence[str] = (),
 ) -> str:
     """A new session; returns the cookie's value, which is not stored."""
     secret = secrets.token_urlsafe(32)
@@ -51,6 +57,7 @@ async def open_session(
             created_at=now,
             last_seen_at=now,
             remote=remote,
+            owes=list(owes),
         )
     )
     await session.flush()
@@ -58,9 +65,12 @@ async def open_session(
 
 
 async def resolve_session(
-    session: AsyncSession, secret: str, now: datetime
+    session: AsyncSession, secret: str, now: datetime, *, is_use: bool = True
 ) -> tuple[Actor, AccountRow] | None:
-    """Who holds this cookie; None when unknown, revoked, idle for too long or disabled."""
+    """Who holds this cookie; None when unknown, revoked, idle for too long or disabled.
+
+    `is_use=False` only looks: it does not put off the end of an idle session.
+    """
     found = await repository.session_of(session, digest(secret))
     if found is None:
         return None
@@ -69,9 +79,9 @@ async def resolve_session(
         return None
     if now - row.last_seen_at > IDLE_LIMIT:
         return None
-    if now - row.last_seen_at > _TOUCH_AFTER:
+    if is_use and now - row.last_seen_at > _TOUCH_AFTER:
         await repository.touch_session(session, row.id, now)
-    return actor_of(account, row.id), account
+    return actor_of(account, row.id, row.owes), account
 
 
 async def revoke_session(session: AsyncSession, session_id: UUID, now: datetime) -> None:

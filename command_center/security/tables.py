@@ -33,6 +33,19 @@ class AccountRow(SQLModel, table=True):
     failed_attempts: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     is_enabled: bool = True
+    must_change_password: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": "false"},
+        description="an administrator made the password: its owner has yet to replace it",
+    )
+    totp_secret: str | None = Field(
+        default=None, max_length=200, description="of the second factor, encrypted; none: none"
+    )
+    totp_last_step: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, nullable=True),
+        description="the newest time step whose code was taken: none is taken twice",
+    )
     is_demo: bool = False
     is_drill: bool = False
     created_at: datetime = Field(sa_column=_instant())
@@ -50,6 +63,11 @@ class SessionRow(SQLModel, table=True):
     last_seen_at: datetime = Field(sa_column=_instant())
     revoked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     remote: str = Field(default="", max_length=64)
+    owes: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(JSONB, nullable=False, server_default="[]"),
+        description="what its owner must do before he may do anything else: password | totp",
+    )
     is_drill: bool = False
 
 

@@ -168,7 +168,7 @@ async def _execute(request: web.Request, route: Route, stage: _Stage) -> web.Str
         context: Context[Any] = Context(request, work, body, raw)
         key = request.headers.get("Idempotency-Key")
         once: Once | None = None
-        if key is not None and route.is_mutating and actor is not ANONYMOUS:
+        if key is not None and route.is_mutating and route.keeps_answer and actor is not ANONYMOUS:
             digest = hashlib.sha256(
                 f"{request.method} {request.path}\n".encode("utf-8", "replace") + raw
             ).hexdigest()

@@ -133,7 +133,7 @@ class Live:
                     return None
             if listener.cookie is None:
                 return None
-            found = await resolve_session(session, listener.cookie, now)
+            found = await resolve_session(session, listener.cookie, now, is_use=False)
             return None if found is None else found[0]
 
     async def _recheck(self) -> None:

@@ -46,6 +46,32 @@ PROBLEMS: dict[str, Problem] = {
     "system_busy": Problem(503, "系统繁忙，请稍后再试", "The system is busy, try again"),
     "not_signed_in": Problem(401, "请先登录", "Sign in first"),
     "wrong_credentials": Problem(401, "用户名或密码错误", "Wrong user name or password"),
+    "old_password_wrong": Problem(422, "原密码不正确", "The present password is wrong"),
+    "second_factor_needed": Problem(
+        401, "请输入身份验证器上的六位动态码", "Enter the six digits of your authenticator"
+    ),
+    "totp_code_wrong": Problem(
+        422, "密码或动态码不正确，请核对本机时间", "Password or code is wrong; check the clock"
+    ),
+    "source_banned": Problem(
+        429,
+        "该地址尝试的账号过多，暂停登录 {minutes} 分钟",
+        "Too many names were tried from this address: no log-in for {minutes} minutes",
+    ),
+    "own_account": Problem(
+        409, "不能对自己的账号执行此操作", "You may not do this to your own account"
+    ),
+    "administrator_protected": Problem(
+        409,
+        "管理员的密码只能在服务器上用 command-center administrators --reset 重置",
+        "An administrator's password is made anew on the server alone: "
+        "command-center administrators --reset",
+    ),
+    "password_not_own": Problem(
+        409,
+        "该账号尚未由本人修改初始密码，不能授予管理员角色",
+        "Its owner has not replaced the first password yet: no administrator's role",
+    ),
     "permission_denied": Problem(403, "没有权限执行此操作", "You may not do this"),
     "csrf_header_missing": Problem(403, "请求缺少防伪标头", "The X-CSRF header is missing"),
     "join_token_invalid": Problem(

@@ -49,6 +49,7 @@ class Route:
     reply: type[BaseModel] | None
     status: int
     summary: str
+    keeps_answer: bool = True
 
     @property
     def permission(self) -> Permission | None:
@@ -79,19 +80,24 @@ def route(
     reply: type[BaseModel] | None = None,
     status: int = 200,
     credential: Credential | None = None,
+    keeps_answer: bool = True,
 ) -> Callable[[Handler], Route]:
     """Declare a route; the decorated name becomes a `Route` to list in the module's ROUTES.
 
     `access`: a `ServiceCall` for changing routes, a `Permission`, SIGNED_IN or PUBLIC for reading
     ones. `raw` lists content types whose bytes reach the handler unparsed as `ctx.raw`.
-    `credential` defaults to the cookie (none for PUBLIC). The handler returns a pydantic model,
-    None (204), or an aiohttp response of its own.
+    `credential` defaults to the cookie (none for PUBLIC). `keeps_answer=False` is for answers with
+    a secret: they are not stored for a repeated Idempotency-Key, which then has no effect. The
+    handler returns a pydantic model, None (204), or an aiohttp response of its own.
     """
     if credential is None:
         credential = Credential.NONE if isinstance(access, _Public) else Credential.COOKIE
 
     def wrap(handler: Handler) -> Route:
         summary = (handler.__doc__ or handler.__name__).strip().splitlines()[0]
-        return Route(method, path, handler, access, credential, body, raw, reply, status, summary)
+        return Route(
+            method, path, handler, access, credential, body, raw, reply, status, summary,
+            keeps_answer,
+        )  # fmt: skip
 
     return wrap

@@ -18,6 +18,7 @@ from command_center.consultation.switchboard import Switchboard
 from command_center.database import Database
 from command_center.dispatch_desk import PlanRunner
 from command_center.incidents.dispatching import Dispatcher
+from command_center.installation import Installation
 from command_center.security import (
     SYSTEM,
     AuditChain,
@@ -29,6 +30,7 @@ from command_center.security import (
     create_account,
 )
 from command_center.security.repository import account_named
+from command_center.settings import Settings
 from command_center.web.app import create_app
 from command_center.web.health import Health
 from command_center.web.schemas import PublicConfig
@@ -103,6 +105,7 @@ async def server(desk: Desk, passwords: Passwords, tmp_path: Path) -> AsyncItera
         runner,
         Switchboard(desk, tmp_path / "node.sock", tmp_path / "gateway.sock"),
         ConsultationSettings(public_url="http://127.0.0.1"),
+        Installation(Settings(var_dir=tmp_path), "test"),
     ]
     started = TestServer(create_app(desk, services))
     await started.start_server()

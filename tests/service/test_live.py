@@ -179,6 +179,19 @@ async def test_events_written_while_the_feed_was_cut_off_arrive_once(
         )
     await officer.post("/incidents", report())
     await ear.hears("clock.updated")
+    await ear.hears("incident.created")  # told after the clocks
     numbers = [heard["seq"] for heard in ear.heard]
     assert numbers == sorted(set(numbers))
-    assert "incident.created" in [heard["type"] for heard in ear.heard]
+
+
+async def test_many_consoles_of_one_session_are_all_let_in(
+    sign_in: SignIn, connect: Connect
+) -> None:
+    """A wall of screens in the hall shares one log-in; all come back at once after a restart."""
+    officer = await sign_in(name="wall")
+    ears = await asyncio.gather(*(connect(officer) for _ in range(40)))
+    answer = await officer.post("/incidents", report())
+    assert answer.status == 201
+    incident = (await answer.json())["incident"]["id"]
+    told = await asyncio.gather(*(ear.hears("incident.created") for ear in ears))
+    assert {event["incident_id"] for event in told} == {incident}

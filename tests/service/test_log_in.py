@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import text
 
 from command_center.database import Database
@@ -87,3 +89,27 @@ async def test_the_cookie_is_closed_to_scripts_and_foreign_pages(
     header = answer.headers["Set-Cookie"]
     assert "HttpOnly" in header
     assert "SameSite=Strict" in header
+
+
+async def test_a_request_never_waits_to_note_that_its_session_is_in_use(
+    sign_in: SignIn, database: Database
+) -> None:
+    """Many pages of one person ask at once while another of his requests is being committed."""
+    person = await sign_in(name="busy")
+    person.is_patient = False
+    async with database.session() as session, session.begin():
+        await session.execute(
+            text("UPDATE session SET last_seen_at = last_seen_at - interval '5 minutes'")
+        )
+    async with database.session() as other, other.begin():
+        await other.execute(text("SELECT id FROM session FOR UPDATE"))
+        answers = await asyncio.gather(*(person.get("/incidents") for _ in range(10)))
+        assert [answer.status for answer in answers] == [200] * 10
+    assert (await person.get("/incidents")).status == 200
+    async with database.session() as session:
+        idle = await session.execute(
+            text("SELECT count(*) FROM session WHERE last_seen_at < now() - interval '4 minutes'")
+        )
+        left = int(idle.scalar_one())
+        total = int((await session.execute(text("SELECT count(*) FROM session"))).scalar_one())
+    assert left == total - 1
