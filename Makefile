@@ -56,8 +56,9 @@ check: $(VENV)/.installed-dev ## ruff, mypy strict, import contracts
 bench: $(VENV)/.installed-dev ## run every benchmark and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks all --write docs/benchmarks.md
 
-soak: $(VENV)/.installed-dev ## the long forms of the tests: hours
-	@SOAK=1 $(BIN)/python -m pytest --timeout=7200 $(ARGS)
+soak: $(VENV)/.installed-dev ## the long forms of the tests, these alone: hours
+	@$(BIN)/python -m tests.harness.packages --install
+	@SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
 
 lock: $(VENV)/.installed-dev ## resolve pyproject.toml again into the two hashed lock files
 	@$(BIN)/python -m pip install -q uv

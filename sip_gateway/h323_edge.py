@@ -118,7 +118,8 @@ class H323Edge:
             await asyncio.sleep(1.0)
             self.ras.poll()
             for room in list(self._rooms):
-                room.poll()
+                with contextlib.suppress(SignallingError):  # released: the others go on
+                    room.poll()
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()

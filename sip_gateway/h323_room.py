@@ -130,8 +130,7 @@ class Room:
     def poll(self) -> None:
         now = self._house.now()
         self._kept_open.poll(self.core.traversal, (self.signalling, self._control), now)
-        self._take(self.core.poll(now))
-        self._send()
+        self._guarded(lambda: self.core.poll(now))
 
     def pump(self) -> None:
         """Take what our own steps caused and send what is to be sent."""
@@ -154,11 +153,11 @@ class Room:
     def _guarded(self, step: Callable[[], list[CallEvent]]) -> None:
         try:
             self._take(step())
+            self._send()
         except SignallingError as error:
             _log.info("h323_refused", host=self.signalling.host, code=error.code)
             self.release("undefinedReason", CallResult.PROTOCOL_ERROR)
             raise
-        self._send()
 
     def _on_signalling_closed(self) -> None:
         if not self.is_over:

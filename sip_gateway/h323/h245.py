@@ -279,9 +279,18 @@ class ControlSession(TokenMixin, ConferenceMixin):
             except SHAPE as error:
                 raise RemoteH323Error("h245_malformed", message=name) from error
         elif direction == "request":
-            self._out.append(("indication", ("functionNotUnderstood", ("request", (name, body)))))
+            self._not_understood(name, body)
         events, self._events = self._events, []
         return events
+
+    def _not_understood(self, name: str, body: Value) -> None:
+        """Clause 6.2 returns the request; what the decoder took may be nothing that can be said."""
+        answer = ("indication", ("functionNotUnderstood", ("request", (name, body))))
+        try:
+            encode_h245(answer)
+        except LocalH323Error as error:
+            raise RemoteH323Error("h245_malformed", message=name) from error
+        self._out.append(answer)
 
     def _on_terminalCapabilitySet(self, body: Value, _now: float) -> None:  # noqa: N802
         sequence = {"sequenceNumber": body["sequenceNumber"]}

@@ -1,7 +1,7 @@
 """F7, F8: kill -9 of the database or the web process while orders are issued.
 
 What was acknowledged is stored, nothing is lost, nothing is there twice: a request without an
-answer is sent again with its key until it has one. $KILLS sets how many times something dies.
+answer is sent again with its key until it has one. 20 kills here, 200 in `make soak`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ from command_center.security import (
 )
 from resource_dispatch import Team
 from tests.harness.processes import free_port
+from tests.harness.soak import times
 from tests.service.reports import report
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = times(20, 200)
 PASSWORD = "Yanshi-2026!"
 
 
@@ -229,6 +230,7 @@ async def stored(home: Installation) -> tuple[dict[UUID, list[str]], int, list[s
     return orders, count, broken
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 async def test_acknowledged_orders_survive_kill_9_and_none_is_there_twice(
     home: Installation,

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from _pytest.reports import TestReport
 
-from . import namespace, packages
+from . import namespace, packages, soak
 from .lanes import RESULTS, Lanes, Verdict
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
@@ -28,6 +28,7 @@ FAILURES = "TEST_FAILURES"  # the file in which a whole run names what failed, s
 SECOND_LOOK = "SECOND_LOOK"  # set while few failures are tried once more: no summary of its own
 PEER_OF_FIXTURE = {"browser": "chromium"}  # tests that use a peer outside a namespace
 _not_run: dict[str, list[str]] = {}
+_left: list[str] = []  # to make soak
 _suites: dict[str, int] = {}
 _ran: Counter[str] = Counter()
 _lanes = Lanes()
@@ -65,6 +66,9 @@ def suite(name: str, pattern: str = "*") -> list[Path]:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "peer(*names): needs these peers, runs in a namespace")
     config.addinivalue_line("markers", "alone: measures the machine, no peer file runs beside it")
+    config.addinivalue_line(
+        "markers", "soak(only=False): has a long form, for make soak, or it alone"
+    )
 
 
 def _peers(item: pytest.Item) -> set[str]:
@@ -76,6 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = packages.left_out()
     kept = []
     for item in items:
+        soak.lengthen(item)
+        if soak.is_left(item):
+            _left.append(item.nodeid)
+            continue
         fixtures = getattr(item, "fixturenames", ())
         used = {PEER_OF_FIXTURE[name] for name in fixtures if name in PEER_OF_FIXTURE}
         refused = (_peers(item) | used) & left_out
@@ -178,6 +186,8 @@ def pytest_terminal_summary(
             write(f"data suite {name}: 0 cases (absent; set TEST_DATA)", red=True)
     for name, tests in sorted(_not_run.items()):
         write(f"NOT RUN without {name}: {len(tests)} tests", red=True)
+    if _left:
+        write(f"left to make soak: {len(_left)} tests")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

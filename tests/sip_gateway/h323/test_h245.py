@@ -9,7 +9,7 @@ import pytest
 from sip_gateway.h323 import h245_events as ev
 from sip_gateway.h323.asn1 import decode_h245, encode_h245
 from sip_gateway.h323.capability import MediaCapability, from_h245, to_h245
-from sip_gateway.h323.errors import LocalH323Error
+from sip_gateway.h323.errors import LocalH323Error, RemoteH323Error
 from sip_gateway.h323.h245 import KEEP_ALIVE_S, ControlSession
 
 ALAW = MediaCapability("audio", "PCMA")
@@ -191,3 +191,15 @@ def test_an_unknown_request_is_answered_and_harms_nothing() -> None:
     assert both.bridge.receive(encode_h245(request), 0.0) == []
     (answer,) = both.bridge.outgoing()
     assert decode_h245(answer)[1][0] == "functionNotUnderstood"
+
+
+def test_a_request_that_cannot_be_returned_is_the_peers_fault() -> None:
+    """An object identifier of no numbers is read but cannot be said: its answer never leaves."""
+    room = pair().room
+    identifier = ("object", (1, 2, 3))
+    request = {"nonStandardData": {"nonStandardIdentifier": identifier, "data": b"x"}}
+    said = encode_h245(("request", ("nonStandard", request)))
+    room.outgoing()
+    with pytest.raises(RemoteH323Error):
+        room.receive(said.replace(b"\x02\x2a\x03", b"\x00"), 0.0)
+    assert room.outgoing() == []

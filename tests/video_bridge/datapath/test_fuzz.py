@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.soak import IS_SOAK
 from video_bridge.datapath import build
 
 SOURCE = Path(__file__).with_name("fuzz.c")
-IS_SOAK = os.environ.get("SOAK") == "1"
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
@@ -45,6 +45,7 @@ def _run(command: list[str], timeout_s: float) -> None:
     assert "packets" in done.stdout
 
 
+@pytest.mark.soak
 def test_no_packet_makes_the_datapath_read_or_write_elsewhere(tmp_path: Path) -> None:
     """Anybody can send to an open port; address and undefined-behaviour sanitizers watch."""
     driver = _built(tmp_path, *SANITIZERS)
@@ -52,8 +53,7 @@ def test_no_packet_makes_the_datapath_read_or_write_elsewhere(tmp_path: Path) ->
         _run([str(driver), "2000000" if IS_SOAK else "40000", str(seed)], 1200)
 
 
-@pytest.mark.skipif(not IS_SOAK, reason="make soak")
-@pytest.mark.timeout(3600)
+@pytest.mark.soak(only=True)
 def test_valgrind_finds_no_uninitialised_byte_and_no_leak(tmp_path: Path) -> None:
     """What sanitizers do not see: values that were never written."""
     if shutil.which("valgrind") is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import time
 
@@ -109,7 +110,7 @@ class Room:
 
     async def _send_video(self) -> None:
         sequence = 0
-        for number in range(100_000):
+        for number in itertools.count():
             frame = self._encoder.encode(self._picture, number, force_keyframe=self._force_key)
             self._force_key = False
             payloads = self._packetise(frame)
@@ -124,7 +125,7 @@ class Room:
 
     async def _send_audio(self) -> None:
         began = time.monotonic()
-        for number in range(100_000):
+        for number in itertools.count():
             t = (np.arange(960) + 960 * number) / 48_000
             frame = (np.sin(2 * np.pi * self._tone_hz * t) * 9000).astype(np.int16)
             payload = self._audio_encoder.encode(frame)
