@@ -25,6 +25,7 @@ WINDOW_S = 4.0
 LATE_SHARE = 0.02  # of packets may miss their slot
 SLACK_S = 0.020  # hysteresis around the target
 ADJUST_EVERY_S = 0.200
+LEAP_S = 0.300  # so much too late is not said any more
 MAX_HELD = 100
 MAX_MEASURED = 1000
 HINTED_PACKETS = 50  # measured ones; fewer do not show yet what a line is like
@@ -225,11 +226,18 @@ class AudioJitterBuffer:
         return Conceal(following_entry[0] if following_entry else None)
 
     def _follow_target(self, now: float) -> None:
-        """One slot fewer or more, not oftener than ADJUST_EVERY_S."""
+        """One slot fewer or more, not oftener than ADJUST_EVERY_S; what we slept through, at once.
+
+        A second of it would else be heard late for ten.
+        """
         if now - self._adjusted_at < ADJUST_EVERY_S:
             return
         surplus = self._delay(self._play, now) - self._target_s
-        if surplus > SLACK_S + self._typical / self._rate and self._held:
+        if surplus > LEAP_S and self._held:
+            missed = int(surplus * self._rate / self._typical) * self._typical
+            self._skip_to(min(self._play + missed, max(self._held)))
+            self._adjusted_at = now
+        elif surplus > SLACK_S + self._typical / self._rate and self._held:
             if (left_out := self._held.pop(self._play, None)) is not None:
                 self._skipped = left_out[0]
             self._play += self._typical

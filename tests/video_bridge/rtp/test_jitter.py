@@ -209,3 +209,21 @@ def test_a_rough_line_is_waited_for_from_the_first_word_on() -> None:
     for number in range(4, 80):
         hinted.insert(_packet(number), 0.02 * number)
     assert hinted.target_delay_s == pytest.approx(0.02)
+
+
+def test_what_was_slept_through_is_left_out_at_once() -> None:
+    """A node that gets no processor for a second is not a second late for the ten that follow."""
+    buffer = AudioJitterBuffer(8000, g711.duration)
+    _run([(i * 0.02, _packet(i)) for i in range(150)], 3.0, buffer)
+    now = 4.0
+    for index in range(150, 200):
+        buffer.insert(_packet(index), now)
+    played = []
+    for index in range(200, 300):
+        now += 0.02
+        buffer.insert(_packet(index), now)
+        slot = buffer.pop(now)
+        if isinstance(slot, Payload):
+            played.append(now - int.from_bytes(slot.data[:4], "big") * 0.02)
+    assert len(played) > 95
+    assert max(played[1:]) < 0.15
