@@ -248,7 +248,7 @@ def mutate(data: bytes, dice: random.Random) -> bytes:
 
 @pytest.mark.parametrize("start", range(4))
 def test_mutated_messages_raise_only_remote_and_stay_cheap(start: int) -> None:
-    """A tenth of the soak: mutations of the torture messages and of our own INVITE."""
+    """The parser alone; the whole gateway is attacked in `test_mutations.py`."""
     seeds = [INVITE, *(path.read_bytes() for path in RFC4475)]
     dice = random.Random(start)
     slowest = 0.0
