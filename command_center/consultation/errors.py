@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
+from ..errors import RoomError
 from ..web.problems import Problem
 
 
-class ConsultationError(Exception):
+class ConsultationError(RoomError):
     """Base of the room."""
 
     code = "consultation_error"
-
-    def __init__(self, code: str | None = None, **fields: object) -> None:
-        self.code = code or type(self).code
-        self.fields = fields
-        super().__init__(self.code, fields)
 
 
 class LocalConsultationError(ConsultationError):

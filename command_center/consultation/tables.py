@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, Sequence, text
+from sqlalchemy import CheckConstraint, Column, Index, Sequence, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant
 from ..database.ids import new_id
 
 NUMBER_SEQUENCE = Sequence("consultation_number_seq", metadata=SQLModel.metadata)
@@ -20,10 +20,6 @@ DIAL_NUMBER_SEQUENCE = Sequence(
 DRILL_DIAL_NUMBER_SEQUENCE = Sequence(
     "consultation_drill_dial_number_seq", start=7001, metadata=SQLModel.metadata
 )
-
-
-def _instant(*, nullable: bool = True) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
 
 
 class ConsultationRow(SQLModel, table=True):
@@ -46,9 +42,9 @@ class ConsultationRow(SQLModel, table=True):
     seats: list[str | None] | None = Field(
         default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
     )
-    opened_at: datetime = Field(sa_column=_instant(nullable=False))
+    opened_at: datetime = Field(sa_column=instant())
     opened_by: UUID | None = None
-    closed_at: datetime | None = Field(default=None, sa_column=_instant())
+    closed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     closed_by: UUID | None = None
     is_drill: bool = False
 
@@ -97,12 +93,12 @@ class ParticipantRow(SQLModel, table=True):
     attempts: int = Field(default=0, description="tries since it was last in")
     redial_limit: int = Field(default=0, description="further tries that the desk asked for")
     redial_pause_s: int = 0
-    retry_at: datetime | None = Field(default=None, sa_column=_instant())
+    retry_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     microphone_muted: bool = False
     speaker_muted: bool = False
     is_self_muted: bool = Field(default=False, description="本端闭麦, as the member's page tells")
     watch_id: UUID | None = Field(default=None, description="观看会场: whom it watches alone")
-    joined_at: datetime | None = Field(default=None, sa_column=_instant())
-    state_changed_at: datetime = Field(sa_column=_instant(nullable=False))
-    removed_at: datetime | None = Field(default=None, sa_column=_instant())
+    joined_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    state_changed_at: datetime = Field(sa_column=instant())
+    removed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False

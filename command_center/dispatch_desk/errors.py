@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..errors import RoomError
 from ..web.problems import Problem
 
 
-class DispatchDeskError(Exception):
+class DispatchDeskError(RoomError):
     """Base of this room's errors."""
 
     code = "dispatch_desk_error"
-
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(self.code)
-        self.fields = fields
 
 
 class DispatchPlanNotFoundError(DispatchDeskError):

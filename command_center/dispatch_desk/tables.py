@@ -6,19 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant, json_value
 from ..database.ids import new_id
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
-def _json() -> Any:
-    return Column(JSONB, nullable=False)
 
 
 class DispatchPlanRow(SQLModel, table=True):
@@ -35,11 +27,11 @@ class DispatchPlanRow(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     state: str = Field(default="solving", max_length=12)
     region_code: str = Field(max_length=12, index=True)
-    question: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    content: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    created_at: datetime = Field(sa_column=_instant())
+    question: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    created_at: datetime = Field(sa_column=instant())
     created_by: str = Field(max_length=120)
-    finished_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    finished_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -63,8 +55,8 @@ class DispatchOverrideRow(SQLModel, table=True):
     need: int = 0
     team_id: UUID
     team_name: str = Field(max_length=200)
-    set_at: datetime = Field(sa_column=_instant())
+    set_at: datetime = Field(sa_column=instant())
     set_by: str = Field(max_length=120)
-    lifted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    lifted_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     lifted_by: str | None = Field(default=None, max_length=120)
     is_drill: bool = False

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..errors import RoomError
 from ..web.problems import Problem
 
 
-class IncidentError(Exception):
+class IncidentError(RoomError):
     """Base of this room's errors."""
 
     code = "incident_error"
-
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(self.code)
-        self.fields = fields
 
 
 class IncidentNotFoundError(IncidentError):

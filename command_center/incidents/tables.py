@@ -6,24 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, Sequence, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant, json_value
 from ..database.ids import new_id
 
 INCIDENT_NUMBERS = Sequence("incident_number", metadata=SQLModel.metadata)
 DRILL_INCIDENT_NUMBERS = Sequence("drill_incident_number", metadata=SQLModel.metadata)
 ORDER_NUMBERS = Sequence("order_number", metadata=SQLModel.metadata)
 DRILL_ORDER_NUMBERS = Sequence("drill_order_number", metadata=SQLModel.metadata)
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
-def _json() -> Any:
-    return Column(JSONB, nullable=False)
 
 
 class IncidentRow(SQLModel, table=True):
@@ -44,24 +36,24 @@ class IncidentRow(SQLModel, table=True):
     region_name: str = Field(default="", max_length=60)
     longitude: float
     latitude: float
-    occurred_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
-    received_at: datetime = Field(sa_column=_instant())
+    occurred_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    received_at: datetime = Field(sa_column=instant())
     state: str = Field(default="open", max_length=8)
     grade: str | None = Field(default=None, max_length=16)
     grade_label: str = Field(default="", max_length=40)
     grade_criterion: str = Field(default="", max_length=300)
-    near_accident: list[str] = Field(default_factory=list, sa_column=_json())
-    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    pending: list[str] = Field(default_factory=list, sa_column=_json())
+    near_accident: list[str] = Field(default_factory=list, sa_column=json_value())
+    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    pending: list[str] = Field(default_factory=list, sa_column=json_value())
     course: str = Field(default="", max_length=10_000)
     measures: str = Field(default="", max_length=10_000)
     plan_id: UUID | None = None
     consultation_id: UUID | None = None
     created_by: str = Field(max_length=120)
     created_by_id: str = Field(max_length=64)
-    created_at: datetime = Field(sa_column=_instant())
-    updated_at: datetime = Field(sa_column=_instant())
-    closed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    created_at: datetime = Field(sa_column=instant())
+    updated_at: datetime = Field(sa_column=instant())
+    closed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = Field(default=False, index=True)
 
 
@@ -80,19 +72,19 @@ class ReportRow(SQLModel, table=True):
     region_code: str = Field(max_length=12)
     longitude: float
     latitude: float
-    occurred_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
-    received_at: datetime = Field(sa_column=_instant())
-    sent_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    occurred_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    received_at: datetime = Field(sa_column=instant())
+    sent_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     reporter_name: str = Field(default="", max_length=120)
     reporter_phone: str = Field(default="", max_length=40)
     channel: str = Field(max_length=16)
     signer: str = Field(max_length=60)
     course: str = Field(default="", max_length=10_000)
     measures: str = Field(default="", max_length=10_000)
-    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    pending: list[str] = Field(default_factory=list, sa_column=_json())
+    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    pending: list[str] = Field(default_factory=list, sa_column=json_value())
     created_by: str = Field(max_length=120)
-    created_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=instant())
     is_drill: bool = False
 
 
@@ -104,12 +96,12 @@ class CasualtySnapshotRow(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     incident_id: UUID = Field(foreign_key="incident.id", index=True)
     report_id: UUID = Field(foreign_key="report.id")
-    at: datetime = Field(sa_column=_instant())
-    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    pending: list[str] = Field(default_factory=list, sa_column=_json())
+    at: datetime = Field(sa_column=instant())
+    casualties: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    pending: list[str] = Field(default_factory=list, sa_column=json_value())
     grade: str | None = Field(default=None, max_length=16)
     criterion: str = Field(default="", max_length=300)
-    near_accident: list[str] = Field(default_factory=list, sa_column=_json())
+    near_accident: list[str] = Field(default_factory=list, sa_column=json_value())
     corrects_downwards: bool = False
     is_drill: bool = False
 
@@ -125,11 +117,11 @@ class ClockRow(SQLModel, table=True):
     label: str = Field(max_length=120)
     basis: str = Field(max_length=300)
     to_whom: str = Field(max_length=120)
-    starts_at: datetime = Field(sa_column=_instant())
-    due_at: datetime = Field(sa_column=_instant())
-    done_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    starts_at: datetime = Field(sa_column=instant())
+    due_at: datetime = Field(sa_column=instant())
+    done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     done_by: str | None = Field(default=None, max_length=120)
-    closed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    closed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     explanation: str | None = Field(default=None, max_length=1000)
     is_drill: bool = False
 
@@ -142,12 +134,12 @@ class TimelineRow(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     incident_id: UUID = Field(foreign_key="incident.id")
-    at: datetime = Field(sa_column=_instant())
+    at: datetime = Field(sa_column=instant())
     kind: str = Field(max_length=40)
     actor_id: str = Field(max_length=64)
     actor_name: str = Field(max_length=120)
     text: str = Field(max_length=4000)
-    body: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    body: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
     is_drill: bool = False
 
 
@@ -177,9 +169,9 @@ class ResponseRow(SQLModel, table=True):
     declared_by: str = Field(max_length=120)
     declared_by_id: str = Field(max_length=64)
     grounds: str = Field(max_length=2000)
-    from_at: datetime = Field(sa_column=_instant())
-    expected_until: datetime = Field(sa_column=_instant())
-    ended_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    from_at: datetime = Field(sa_column=instant())
+    expected_until: datetime = Field(sa_column=instant())
+    ended_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -201,18 +193,18 @@ class TaskRow(SQLModel, table=True):
     group_name: str = Field(max_length=120)
     text: str = Field(max_length=2000)
     responsible: str = Field(max_length=200)
-    due_at: datetime = Field(sa_column=_instant())
-    depends_on: list[str] = Field(default_factory=list, sa_column=_json())
+    due_at: datetime = Field(sa_column=instant())
+    depends_on: list[str] = Field(default_factory=list, sa_column=json_value())
     evidence: str = Field(default="", max_length=500)
     clause: str = Field(default="", max_length=64)
-    skills: list[str] = Field(default_factory=list, sa_column=_json())
+    skills: list[str] = Field(default_factory=list, sa_column=json_value())
     crew_needed: int = 0
     work_minutes: int = 0
     severity: int = 3
-    needs: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    needs: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_value())
     state: str = Field(default="todo", max_length=8)
     evidence_text: str | None = Field(default=None, max_length=4000)
-    done_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     done_by: str | None = Field(default=None, max_length=120)
     is_drill: bool = False
 
@@ -226,11 +218,11 @@ class DispatchProposalRow(SQLModel, table=True):
     incident_id: UUID = Field(foreign_key="incident.id", index=True)
     state: str = Field(default="proposed", max_length=16)
     solver: str = Field(max_length=40)
-    created_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=instant())
     created_by: str = Field(max_length=120)
-    confirmed_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    confirmed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     confirmed_by: str | None = Field(default=None, max_length=120)
-    content: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    content: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
     is_drill: bool = False
 
 
@@ -258,20 +250,20 @@ class OrderRow(SQLModel, table=True):
     team_name: str = Field(max_length=200)
     kind: str = Field(max_length=8)
     state: str = Field(default="issued", max_length=12)
-    issued_at: datetime = Field(sa_column=_instant())
+    issued_at: datetime = Field(sa_column=instant())
     issued_by: str = Field(max_length=120)
-    received_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    received_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     received_by: str | None = Field(default=None, max_length=120)
-    accepted_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    accepted_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     accepted_by: str | None = Field(default=None, max_length=120)
-    arrived_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    arrived_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     arrived_by: str | None = Field(default=None, max_length=120)
-    done_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     done_by: str | None = Field(default=None, max_length=120)
-    declined_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    declined_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     declined_by: str | None = Field(default=None, max_length=120)
     note: str | None = Field(default=None, max_length=2000)
-    depart_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
-    due_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    depart_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    due_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     region_code: str = Field(max_length=12)
     is_drill: bool = False

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from ..errors import RoomError
 from ..web.problems import Problem
 
 
-class RecordingError(Exception):
+class RecordingError(RoomError):
     """Base of the room."""
 
     code = "recording_error"
-
-    def __init__(self, code: str | None = None, **fields: object) -> None:
-        self.code = code or type(self).code
-        self.fields = fields
-        super().__init__(self.code, fields)
 
 
 class LocalRecordingError(RecordingError):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant
 from ..database.ids import new_id
-
-
-def _instant(*, nullable: bool = True) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
 
 
 class RecordingRow(SQLModel, table=True):
@@ -36,11 +32,11 @@ class RecordingRow(SQLModel, table=True):
     consultation_id: UUID = Field(foreign_key="consultation.id", index=True)
     title: str = Field(max_length=200)
     state: str = Field(default="running", max_length=16, index=True)
-    started_at: datetime = Field(sa_column=_instant(nullable=False))
+    started_at: datetime = Field(sa_column=instant())
     started_by_name: str = Field(max_length=120)
-    stopped_at: datetime | None = Field(default=None, sa_column=_instant())
+    stopped_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     alarm_code: str | None = Field(default=None, max_length=64, description="not written now: why")
-    alarm_at: datetime | None = Field(default=None, sa_column=_instant())
+    alarm_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -62,7 +58,7 @@ class SegmentRow(SQLModel, table=True):
     codec: str = Field(max_length=16)
     width: int
     height: int
-    started_at: datetime = Field(sa_column=_instant(nullable=False))
+    started_at: datetime = Field(sa_column=instant())
     duration_ms: int
     size_bytes: int
     head_bytes: int
@@ -78,7 +74,7 @@ class BookmarkRow(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     recording_id: UUID = Field(foreign_key="recording.id", index=True)
-    at: datetime = Field(sa_column=_instant(nullable=False))
+    at: datetime = Field(sa_column=instant())
     text: str = Field(max_length=200)
     made_by_name: str = Field(max_length=120)
     is_drill: bool = False
@@ -101,9 +97,9 @@ class LiveOutputRow(SQLModel, table=True):
     )
     delay_s: float = 0.0
     state: str = Field(default="running", max_length=16, index=True)
-    started_at: datetime = Field(sa_column=_instant(nullable=False))
+    started_at: datetime = Field(sa_column=instant())
     started_by_name: str = Field(max_length=120)
-    stopped_at: datetime | None = Field(default=None, sa_column=_instant())
+    stopped_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_flowing: bool = False
     alarm_code: str | None = Field(default=None, max_length=64)
     is_drill: bool = False

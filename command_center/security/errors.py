@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ..errors import RoomError
 
 
-class SecurityError(Exception):
+class SecurityError(RoomError):
     """Base of this room's errors."""
 
     code = "security_error"
-
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(self.code)
-        self.fields = fields
 
 
 class NotSignedInError(SecurityError):

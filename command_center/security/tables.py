@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime
+from sqlalchemy import BigInteger, Column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant
 from ..database.ids import new_id
-
-
-def _instant(*, nullable: bool = False, index: bool = False) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable, index=index)
 
 
 class AccountRow(SQLModel, table=True):
@@ -29,9 +26,9 @@ class AccountRow(SQLModel, table=True):
     region_code: str = Field(max_length=12)
     roles: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     password_hash: str = Field(max_length=256)
-    password_changed_at: datetime = Field(sa_column=_instant())
+    password_changed_at: datetime = Field(sa_column=instant())
     failed_attempts: int = 0
-    locked_until: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    locked_until: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_enabled: bool = True
     must_change_password: bool = Field(
         default=False,
@@ -48,7 +45,7 @@ class AccountRow(SQLModel, table=True):
     )
     is_demo: bool = False
     is_drill: bool = False
-    created_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=instant())
 
 
 class SessionRow(SQLModel, table=True):
@@ -59,9 +56,9 @@ class SessionRow(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     token_digest: str = Field(unique=True, max_length=64)
     account_id: UUID = Field(foreign_key="account.id", index=True)
-    created_at: datetime = Field(sa_column=_instant())
-    last_seen_at: datetime = Field(sa_column=_instant())
-    revoked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    created_at: datetime = Field(sa_column=instant())
+    last_seen_at: datetime = Field(sa_column=instant())
+    revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     remote: str = Field(default="", max_length=64)
     owes: list[str] = Field(
         default_factory=list,
@@ -84,10 +81,10 @@ class JoinTokenRow(SQLModel, table=True):
     name: str = Field(max_length=120)
     publish: bool = True
     play: bool = True
-    created_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=instant())
     created_by: str = Field(default="", max_length=64)
-    expires_at: datetime = Field(sa_column=_instant())
-    revoked_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    expires_at: datetime = Field(sa_column=instant())
+    revoked_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -97,7 +94,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
 
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    at: datetime = Field(sa_column=_instant(index=True))
+    at: datetime = Field(sa_column=instant(index=True))
     actor_id: str = Field(max_length=64, index=True)
     actor_kind: str = Field(max_length=16)
     actor_name: str | None = Field(default=None, max_length=120)

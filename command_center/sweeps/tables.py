@@ -6,19 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
+from ..database.columns import instant, json_value
 from ..database.ids import new_id
-
-
-def _instant(*, nullable: bool = False) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
-def _json() -> Any:
-    return Column(JSONB, nullable=False)
 
 
 class SweepRow(SQLModel, table=True):
@@ -35,12 +27,12 @@ class SweepRow(SQLModel, table=True):
     state: str = Field(default="running", max_length=12)
     region_code: str = Field(max_length=12, index=True)
     name: str = Field(max_length=80)
-    question: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    teams: list[dict[str, Any]] = Field(default_factory=list, sa_column=_json())
+    question: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    teams: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_value())
     wanted: int
-    created_at: datetime = Field(sa_column=_instant())
+    created_at: datetime = Field(sa_column=instant())
     created_by: str = Field(max_length=120)
-    finished_at: datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    finished_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -52,5 +44,5 @@ class SweepDrawRow(SQLModel, table=True):
     sweep_id: UUID = Field(foreign_key="sweep.id", primary_key=True)
     lost_pct: int = Field(primary_key=True)
     number: int = Field(primary_key=True)
-    result: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    made_at: datetime = Field(sa_column=_instant())
+    result: dict[str, Any] = Field(default_factory=dict, sa_column=json_value())
+    made_at: datetime = Field(sa_column=instant())

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from ..errors import RoomError
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -94,13 +96,8 @@ PROBLEMS: dict[str, Problem] = {
 }
 
 
-class EdgeError(Exception):
+class EdgeError(RoomError):
     """An error of the edge itself: wrong bytes, wrong type, unknown path."""
-
-    def __init__(self, code: str, **fields: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.fields = fields
 
 
 class _Blank(dict[str, Any]):

@@ -6,19 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Index, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
+from ...database.columns import instant, json_value
 from ...database.ids import new_id
-
-
-def _instant(*, nullable: bool = True) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable)
-
-
-def _json(*, nullable: bool = True) -> Any:
-    return Column(JSONB(none_as_null=True), nullable=nullable)
 
 
 class ControlRow(SQLModel, table=True):
@@ -40,28 +32,32 @@ class ControlRow(SQLModel, table=True):
     is_locked: bool = False
     arrangement: str | None = Field(default=None, max_length=8, description="of the halls")
     speaker: dict[str, Any] | None = Field(
-        default=None, sa_column=_json(), description="声控切换: sensitivity_db, hold_s"
+        default=None,
+        sa_column=json_value(nullable=True),
+        description="声控切换: sensitivity_db, hold_s",
     )
     chair_layout: dict[str, Any] | None = Field(
-        default=None, sa_column=_json(), description="arrangement, panes, seats, speaker"
+        default=None,
+        sa_column=json_value(nullable=True),
+        description="arrangement, panes, seats, speaker",
     )
     chair_id: UUID | None = Field(default=None, description="participant who holds the token")
-    chair_since: datetime | None = Field(default=None, sa_column=_instant())
+    chair_since: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     broadcast: str | None = Field(default=None, max_length=8)
     broadcast_id: UUID | None = None
     roll_call_id: UUID | None = Field(default=None, description="点名: who is called")
     polling: dict[str, Any] | None = Field(
-        default=None, sa_column=_json(), description="sites, interval_s, view"
+        default=None, sa_column=json_value(nullable=True), description="sites, interval_s, view"
     )
     polling_id: UUID | None = Field(default=None, description="whose turn it is")
-    polling_turned_at: datetime | None = Field(default=None, sa_column=_instant())
-    overlay: dict[str, Any] | None = Field(default=None, sa_column=_json())
+    polling_turned_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    overlay: dict[str, Any] | None = Field(default=None, sa_column=json_value(nullable=True))
     floor_mutes_others: bool = False
     redial_limit: int = Field(default=3, description="further tries of 呼叫全部未入会")
     redial_pause_s: int = 20
-    attendance_began_at: datetime | None = Field(default=None, sa_column=_instant())
-    attendance_ended_at: datetime | None = Field(default=None, sa_column=_instant())
-    ends_at: datetime | None = Field(default=None, sa_column=_instant())
+    attendance_began_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    attendance_ended_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    ends_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     ends_by_itself: bool = False
     is_drill: bool = False
 
@@ -90,9 +86,9 @@ class FloorRow(SQLModel, table=True):
     origin: str = Field(max_length=8, description="page, key (DTMF), room (H.243) or desk")
     state: str = Field(default="waiting", max_length=12)
     is_exclusive: bool = Field(default=False, description="closes the others' microphones")
-    requested_at: datetime = Field(sa_column=_instant(nullable=False))
-    decided_at: datetime | None = Field(default=None, sa_column=_instant())
-    ended_at: datetime | None = Field(default=None, sa_column=_instant())
+    requested_at: datetime = Field(sa_column=instant())
+    decided_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -110,7 +106,7 @@ class AttendanceRow(SQLModel, table=True):
     participant_id: UUID = Field(foreign_key="consultation_participant.id", primary_key=True)
     mark: str = Field(max_length=8)
     note: str = Field(default="", max_length=200)
-    marked_at: datetime = Field(sa_column=_instant(nullable=False))
+    marked_at: datetime = Field(sa_column=instant())
     marked_by: str = Field(max_length=120)
     is_drill: bool = False
 
@@ -124,13 +120,13 @@ class TemplateRow(SQLModel, table=True):
     name: str = Field(max_length=120)
     title: str = Field(max_length=200)
     region_code: str = Field(default="", max_length=12, index=True)
-    members: list[dict[str, Any]] = Field(sa_column=_json(nullable=False))
+    members: list[dict[str, Any]] = Field(sa_column=json_value())
     orders: dict[str, Any] = Field(
-        sa_column=_json(nullable=False), description="arrangement, lock, floor and redial settings"
+        sa_column=json_value(), description="arrangement, lock, floor and redial settings"
     )
-    made_at: datetime = Field(sa_column=_instant(nullable=False))
+    made_at: datetime = Field(sa_column=instant())
     made_by: UUID | None = None
-    removed_at: datetime | None = Field(default=None, sa_column=_instant())
+    removed_at: datetime | None = Field(default=None, sa_column=instant(nullable=True))
     is_drill: bool = False
 
 
@@ -152,18 +148,18 @@ class ReservationRow(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     title: str = Field(max_length=200)
-    starts_at: datetime = Field(sa_column=_instant(nullable=False))
+    starts_at: datetime = Field(sa_column=instant())
     minutes: int
     incident_id: UUID | None = Field(default=None, foreign_key="incident.id")
     template_id: UUID | None = Field(default=None, foreign_key="consultation_template.id")
     region_code: str = Field(default="", max_length=12, index=True)
     dial_number: str = Field(max_length=16, unique=True, description="known when it is announced")
-    members: list[dict[str, Any]] = Field(sa_column=_json(nullable=False))
-    orders: dict[str, Any] = Field(sa_column=_json(nullable=False))
+    members: list[dict[str, Any]] = Field(sa_column=json_value())
+    orders: dict[str, Any] = Field(sa_column=json_value())
     ends_by_itself: bool = False
     state: str = Field(default="waiting", max_length=12)
     reason_code: str | None = Field(default=None, max_length=64)
     consultation_id: UUID | None = Field(default=None, foreign_key="consultation.id")
-    made_at: datetime = Field(sa_column=_instant(nullable=False))
+    made_at: datetime = Field(sa_column=instant())
     made_by: UUID | None = None
     is_drill: bool = False
