@@ -84,8 +84,12 @@ class InboundBound:
         self._cap_bps = cap_bps
         self.bound_bps = min(self.bound_bps, float(cap_bps))
 
-    def update(self, arriving_bps: float, now: float) -> bool:
-        """Every tenth of a second or so; True when it was cut: tell the sender at once."""
+    def update(self, arriving_bps: float, now: float, peak_bps: float | None = None) -> bool:
+        """Every tenth of a second or so; True when it was cut: tell the sender at once.
+
+        `peak_bps` arrived in the fullest half second of late: while packets queue, a line carries
+        all it can, and a source that sends in bursts is quiet between them.
+        """
         elapsed = 0.0 if self._updated_at is None else min(1.0, now - self._updated_at)
         self._updated_at = now
         queue_s = self.delays.queue_s(now)
@@ -96,7 +100,7 @@ class InboundBound:
             is_falling = queue_s < FALLING * self._queue_at_cut_s
             self._queue_at_cut_s = max(self._queue_at_cut_s, queue_s) if is_falling else queue_s
             if may_cut and not is_falling:
-                self._cut(queue_s, arriving_bps, now)
+                self._cut(queue_s, max(arriving_bps, peak_bps or 0.0), now)
                 return True
             return False
         if queue_s < EMPTY_S:

@@ -23,9 +23,12 @@ JUDGE_CURE_AFTER = 4  # reports
 REMB_SHARE = 0.8  # of what is sent: an estimate above says nothing, it grows with what comes
 REMB_REPORTS = 3
 LEAST_JUDGED_BPS = 200_000
-TRIAL_S = 15.0  # a better rung that lasts so long has proved itself
+TRIAL_S = 8.0  # a better rung that lasts so long has proved itself: loss shows within six
 MAX_CLIMB_AFTER_S = 120.0
 OVERUSE_SHARE = 0.9  # of what arrived is aimed at when delay grows; GCC takes 0.85
+FILLED_SHARE = 0.6  # of the rung's need, or what arrives says nothing of the line
+WATCHED_TRIAL_S = 5.0  # where each packet's delay is told, a trial is judged sooner
+WATCHED_CLIMB_SHARE = 0.4  # and tried sooner
 
 
 @dataclass(slots=True)
@@ -88,9 +91,11 @@ class LineState:
         self._asked_bps: int | None = None  # TMMBR
         self._loss = _LossWatch()
         self._low_estimates = 0
+        self._estimate_bps = 0
         self._clean_since: float | None = None
         self._climb_after_s = terms.climb_after_s
         self._climbed_at: float | None = None
+        self._tried_bps: float | None = None  # by transport-wide feedback
 
     # --- bounds -------------------------------------------------------------------------------
 
@@ -175,16 +180,29 @@ class LineState:
         self._climb(now)
 
     def estimated(self, bitrate_bps: int, sending_bps: float, now: float) -> None:
-        """The receiver's own estimate (REMB) beside what we really send."""
+        """The receiver's own estimate (REMB) beside what we really send.
+
+        It grows by a twelfth a second towards what comes: after a climb it is behind for a while.
+        """
         is_low = sending_bps > LEAST_JUDGED_BPS and bitrate_bps < sending_bps * REMB_SHARE
-        self._low_estimates = self._low_estimates + 1 if is_low else 0
+        is_growing = bitrate_bps > self._estimate_bps > 0
+        self._estimate_bps = bitrate_bps
+        self._low_estimates = self._low_estimates + 1 if is_low and not is_growing else 0
         if self._low_estimates >= REMB_REPORTS:
             self._low_estimates = 0
             self._down(max(self.level + 1, self._fitting(bitrate_bps)), now)
 
+    def may_try(self, bitrate_bps: float) -> None:
+        """Transport-wide feedback comes: the delay is watched, and no more than this is tried."""
+        self._tried_bps = bitrate_bps
+
     def overused(self, arrived_bps: float, now: float) -> None:
-        """Delay grows (transport-cc): aim below what arrived."""
-        self._down(max(self.level + 1, self._fitting(arrived_bps * OVERUSE_SHARE)), now)
+        """Delay grows (transport-cc): aim below what arrived, where that filled the line."""
+        level = self.level + 1
+        needed = self.needs_bps[self.level] if self.level < len(self.needs_bps) else 0
+        if arrived_bps >= FILLED_SHARE * needed:
+            level = max(level, self._fitting(arrived_bps * OVERUSE_SHARE))
+        self._down(level, now)
 
     # --- moving -------------------------------------------------------------------------------
 
@@ -196,20 +214,26 @@ class LineState:
         if level <= self.level:
             self._clean_since = None
             return
-        if self._climbed_at is not None and now - self._climbed_at < TRIAL_S:
+        if self._climbed_at is not None and now - self._climbed_at < self._trial_s:
             self._climb_after_s = min(MAX_CLIMB_AFTER_S, 2 * self._climb_after_s)
         self._move(level)
         self._climbed_at = self._clean_since = None
 
+    @property
+    def _trial_s(self) -> float:
+        return TRIAL_S if self._tried_bps is None else WATCHED_TRIAL_S
+
     def _climb(self, now: float) -> None:
-        if self._climbed_at is not None and now - self._climbed_at >= TRIAL_S:
+        if self._climbed_at is not None and now - self._climbed_at >= self._trial_s:
             self._climbed_at = None
             self._climb_after_s = max(self.terms.climb_after_s, self._climb_after_s / 2)
         if self.level == 0 or self._clean_since is None or self._climbed_at is not None:
             return
-        if now - self._clean_since < self._climb_after_s:
+        share = 1.0 if self._tried_bps is None else WATCHED_CLIMB_SHARE
+        if now - self._clean_since < self._climb_after_s * share:
             return
-        if self.needs_bps[self.level - 1] <= self.limit_bps:
+        tried_bps = self.limit_bps if self._tried_bps is None else self._tried_bps
+        if self.needs_bps[self.level - 1] <= min(self.limit_bps, tried_bps):
             self._move(self.level - 1)
             self._climbed_at = self._clean_since = now
 

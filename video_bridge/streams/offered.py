@@ -58,8 +58,10 @@ class Offered:
         if now - self._updated_at < UPDATE_EVERY_S:
             return False
         self._updated_at = now
-        arriving = sum(stream.rate.per_second(now) for stream in streams) * 8
-        return self.bound.update(arriving, now)
+        rates = [stream.rate for stream in streams]
+        arriving = sum(rate.per_second(now) for rate in rates) * 8
+        peak = sum(rate.peak_per_second(now) for rate in rates) * 8
+        return self.bound.update(arriving, now, peak)
 
     def words(self, ssrc: int, media_ssrc: int, feedback: frozenset[str]) -> list[rtcp.RtcpPacket]:
         """REMB where it was negotiated, else TMMBR (RFC 5104) where that was."""

@@ -119,3 +119,28 @@ def test_bound_stays_between_its_least_and_the_cap(
             bound.delays.arrived(now - late, now)
         bound.update(arriving, now)
         assert min(LEAST_BPS, cap) <= bound.bound_bps <= cap
+
+
+def test_a_source_that_sends_in_bursts_is_not_cut_far_below_its_line() -> None:
+    """A second's worth in 0.15 s fills 3 Mbit/s for a third of it: 3, not 1, is the line's."""
+    bounds: list[float] = []
+    for has_peak in (False, True):
+        line, bound = Bottleneck(3e6), InboundBound(6_000_000, 6_000_000)
+        cells: dict[int, int] = {}
+        events: list[tuple[float, float]] = []
+        for tick in range(800):
+            now = tick * 0.01
+            burst = 8 if tick % 100 < 15 else 0  # 1.15 Mbit in 150 ms
+            came = (line.send(1200, now) for _ in range(burst))
+            events += [(arrival, now) for arrival in came if arrival is not None]
+            for arrival, sent_at in [event for event in events if event[0] <= now]:
+                bound.delays.arrived(sent_at, arrival)
+                cells[int(arrival * 2)] = cells.get(int(arrival * 2), 0) + 1200
+            events = [event for event in events if event[0] > now]
+            if tick % 10 == 0:
+                recent = [cells.get(int(now * 2) - back, 0) for back in range(4)]
+                mean_bps, peak_bps = sum(recent) * 4.0, max(recent) * 16.0
+                bound.update(mean_bps, now, peak_bps if has_peak else None)
+        bounds.append(bound.bound_bps)
+    assert bounds[0] < 1_200_000
+    assert bounds[1] > 1_500_000

@@ -113,12 +113,40 @@ def test_loss_that_no_lower_rung_cures_is_the_lines_own() -> None:
     assert state.level == 1, "more than its own is congestion still"
 
 
+def test_an_estimate_that_grows_after_a_climb_is_no_complaint() -> None:
+    """A browser's grows by a twelfth a second from one and a half of what came before."""
+    state = line()
+    estimate = 270_000.0
+    for second in range(12):
+        state.estimated(round(estimate), 1_600_000, float(second))
+        estimate *= 1.08
+    assert state.level == 0
+    for second in range(REMB_REPORTS):
+        state.estimated(600_000, 1_600_000, 12.0 + second)
+    assert state.level == 1, "it stands: the line carries no more"
+
+
+def test_where_each_packet_is_watched_a_line_climbs_sooner() -> None:
+    """And never to a rung that its delay has ruled out."""
+    state = line()
+    now = lossy(state, 0.0, BAD_REPORTS)
+    state.may_try(3_000_000)
+    clean(state, now, 6)
+    assert state.level == 0
+    state.overused(1_000_000, now + 7)
+    assert state.level == 1
+    state.may_try(880_000)
+    clean(state, now + 8, 60)
+    assert state.level == 1
+
+
 def test_estimate_counts_only_below_what_is_sent() -> None:
     """A receiver estimates little when it is sent little."""
     state = line()
     for second in range(20):
         state.estimated(300_000, 250_000, float(second))
     assert state.level == 0
+    state = line()
     for second in range(REMB_REPORTS):
         state.estimated(700_000, 1_600_000, float(second))
     assert state.level == 1
