@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sip_gateway import Gateway, GatewaySettings
+from sip_gateway import Gateway, GatewaySettings, settle_memory
 from sip_gateway.ports import Admission, Credential, Refusal, Trunk
 from sip_gateway.settings import GuardSettings
 from video_bridge import WireServer
@@ -69,6 +69,7 @@ async def gateway(folder: Path, *, is_open: bool, h323_port: int | None = None) 
     book = Book()
     book.is_open = is_open
     running = Gateway(settings, book, folder / "node.sock", folder / "gw.sock")
+    settle_memory()
     await running.start()
     print("ready", flush=True)
     await asyncio.Event().wait()

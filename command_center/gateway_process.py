@@ -15,6 +15,8 @@ import time
 import psycopg
 import structlog
 
+from sip_gateway import settle_memory
+
 from .bootstrap import build_gateway
 from .database import sync_url
 from .processes import configure_logs, exit_when_orphaned, leave
@@ -74,6 +76,7 @@ async def _run(settings: Settings, database_url: str) -> None:
     holding = asyncio.create_task(_hold(await _take_lock(database_url), database_url))
     holding.add_done_callback(lambda _task: stopping.set())
     gateway, close = build_gateway(settings, database_url)
+    settle_memory()
     try:
         await gateway.run(stopping)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -313,6 +314,17 @@ class Gateway:
                 self.floors.offer(offer)
 
 
+def settle_memory() -> None:
+    """For a process that is the gateway and nothing else, once its modules are loaded.
+
+    Thousands of transactions live for half a minute each and die without cycles; looking through
+    them at the interpreter's usual pace costs a seventh of all work.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 async def run(
     settings: GatewaySettings,
     directory: Directory,
@@ -324,7 +336,8 @@ async def run(
 ) -> None:
     """The gateway process's life: serve until `stopping` is set, then say goodbye."""
     gateway = Gateway(settings, directory, node_socket, control_socket, store=store)
+    settle_memory()
     await gateway.run(stopping)
 
 
-__all__ = ["Gateway", "run"]
+__all__ = ["Gateway", "run", "settle_memory"]

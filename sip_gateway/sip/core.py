@@ -79,7 +79,7 @@ class Core:
         tag of whatever they received last.
         """
         text = f"{request.call_id} {request.from_.tag}".encode("utf-8", "surrogateescape")
-        return hmac.new(self.tag_secret, text, "sha256").hexdigest()[:16]
+        return hmac.digest(self.tag_secret, text, "sha256").hex()[:16]
 
     def via(self, flow: Flow) -> Via:
         host, port = self.local_address(flow)

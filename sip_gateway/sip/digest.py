@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from ..errors import RemoteSipError
 from ..ports import Credential
@@ -27,6 +28,7 @@ _PAIR = re.compile(
 ALGORITHMS = {"SHA-256": "sha256", "MD5": "md5"}  # in the order in which we prefer them
 MAX_TRACKED_NONCES = 20_000
 NC_WINDOW = 64
+MAX_CREDENTIALS = 8  # one for each realm on the way
 
 
 def digest_hash(algorithm: str, text: str) -> str:
@@ -70,6 +72,15 @@ def parse_digest(value: str) -> dict[str, str]:
         params[match[1].lower()] = unquoted(match[2])
         at = match.end()
     return params
+
+
+@lru_cache(maxsize=256)
+def _credentials(value: str) -> dict[str, str] | None:
+    """An Authorization header is looked at twice: for its user, then for its answer."""
+    try:
+        return parse_digest(value)
+    except RemoteSipError:
+        return None
 
 
 class Verdict(StrEnum):
@@ -160,17 +171,17 @@ class DigestServer:
         return self._check_nonce(nonce, nc if qop else "1", now)
 
     def _ours(self, request: Request) -> dict[str, str] | None:
-        for value in request.get_all("Authorization"):
-            try:
-                params = parse_digest(value)
-            except RemoteSipError:
-                continue
-            if params.get("realm") == self.realm:
+        values = request.get_all("Authorization")
+        if len(values) > MAX_CREDENTIALS:
+            return None
+        for value in values:
+            params = _credentials(value)
+            if params is not None and params.get("realm") == self.realm:
                 return params
         return None
 
     def _secret_of(self, username: str, algorithm: str, credential: Credential | None) -> str:
-        decoy = hmac.new(self.secret, username.encode("utf-8", "replace"), "sha256").hexdigest()
+        decoy = self._signature(username)
         if credential is None:
             return decoy if algorithm == "SHA-256" else decoy[:32]
         return credential.ha1_sha256 if algorithm == "SHA-256" else credential.ha1_md5
@@ -180,7 +191,10 @@ class DigestServer:
         return f"{body}.{self._sign(body)}"
 
     def _sign(self, body: str) -> str:
-        return hmac.new(self.secret, body.encode("utf-8", "replace"), "sha256").hexdigest()[:32]
+        return self._signature(body)[:32]
+
+    def _signature(self, text: str) -> str:
+        return hmac.digest(self.secret, text.encode("utf-8", "replace"), "sha256").hex()
 
     def _check_nonce(self, nonce: str, nc: str, now: float) -> Verdict:
         body, _, signature = nonce.rpartition(".")

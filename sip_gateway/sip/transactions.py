@@ -6,6 +6,7 @@ bytes to send and returns `Upcall`s for the user agent above.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from .transaction import (
 )
 
 MAGIC_COOKIE = "z9hG4bK"
+FORGET_EVERY_S = 0.5  # a transaction that lingers may do so a little longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,9 @@ class Transactions:
                     timing,
                     is_reliable=transaction.flow.is_reliable,
                 )
-                self._timers.arm((key, Event.LINGER_DUE), now + wait)
+                # to be forgotten together: each alarm wakes the process
+                due = math.ceil((now + wait) / FORGET_EVERY_S) * FORGET_EVERY_S
+                self._timers.arm((key, Event.LINGER_DUE), due if wait else now)
             case Action.REPORT_TIMEOUT:
                 upcalls.append(ClientTimedOut(key))
             case Action.REPORT_TRANSPORT:

@@ -100,8 +100,10 @@ class UserAgent:
         self._take(self._transactions.transport_failed(flow, now), now)
 
     def next_due(self) -> float | None:
-        dues = [self._transactions.next_due(), self._core.timers.next_due()]
-        return min((due for due in dues if due is not None), default=None)
+        first, second = self._transactions.next_due(), self._core.timers.next_due()
+        if first is None or second is None:
+            return second if first is None else first
+        return min(first, second)
 
     def advance(self, now: float) -> None:
         """Run every timer that is due."""
