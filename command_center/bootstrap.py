@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 AUDIT_KEY = "audit.key"
 TURN_SECRET = "turn-secret"  # noqa: S105 - a file's name
 TRUNK_PASSWORD = "sip-trunk-password"  # noqa: S105 - a file's name
+H323_PASSWORD = "h323-gatekeeper-password"  # noqa: S105 - a file's name
 ROADS = "roads.json.gz"
 
 
@@ -235,6 +236,12 @@ def sip_certificate(settings: Settings) -> tuple[Path, Path]:
     return files.certificate, files.key
 
 
+def secret_file(settings: Settings, name: str) -> Path | None:
+    """A file under `secrets`; None where it was not made."""
+    file = settings.secrets_dir / name
+    return file if file.exists() else None
+
+
 def build_gateway(
     settings: Settings, database_url: str
 ) -> tuple[Gateway, Callable[[], Awaitable[None]]]:
@@ -257,6 +264,9 @@ def build_gateway(
             h323_ras_port=settings.h323_ras_port,
             h323_gatekeeper=settings.h323_gatekeeper,
             h323_number=settings.h323_number,
+            h323_traversal=settings.h323_traversal,
+            h323_password_file=secret_file(settings, H323_PASSWORD),
+            h323_alternates=tuple(filter(None, settings.h323_alternates.split(","))),
             certificate_file=certificate,
             key_file=key,
         ),

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     h323_gatekeeper: str | None = Field(
         default=None, description="HOST[:PORT] of an outside gatekeeper to register with"
     )
+    h323_traversal: bool = Field(
+        default=False,
+        description="a NAT is between us and the outside gatekeeper: offer H.460.18 and H.460.19; "
+        "a password there is in `secrets/h323-gatekeeper-password`",
+    )
+    h323_alternates: str = Field(
+        default="",
+        description="HOST[:PORT] of gatekeepers to which rooms turn when ours is silent, by comma",
+    )
     h323_number: str = Field(default="9000", description="our number at the outside gatekeeper")
     media_address: str | None = Field(
         default=None, description="address advertised for RTP: the outer one of a 1:1 NAT"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -23,6 +25,7 @@ from .h323.gatekeeper import (
 )
 from .h323.h225 import Address, Identity
 from .h323.h460 import Role
+from .h323.h2351 import Signer, key_of
 from .h323.ras_client import (
     CallAdmitted,
     CallRefused,
@@ -31,6 +34,7 @@ from .h323.ras_client import (
     RasClient,
     RegistrationMoved,
 )
+from .h323_passwords import Doorkeeper
 from .h323_traversal import CallsToFetch
 from .messages import Body, RegistrationChanged
 from .ports import Directory
@@ -65,7 +69,8 @@ class RasEdge:
         announce: Callable[[Body], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        self._settings, self._directory, self._guard = settings, directory, guard
+        self._settings, self._guard = settings, guard
+        self._doorkeeper = Doorkeeper(directory, is_open=settings.h323_open_registration)
         self._announce, self._spawn = announce, spawn
         self._udp = UdpTransport(self._on_datagram, self._flush)
         self._signalling_port = 0
@@ -87,15 +92,13 @@ class RasEdge:
         self.gatekeeper = Gatekeeper(
             self._settings.user_agent, ras_port=self.port, signalling_port=signalling_port,
             own_host=self._own_host,
+            alternates=tuple([await _address(one) for one in self._settings.h323_alternates]),
         )  # fmt: skip
         if self._settings.h323_gatekeeper is not None:
             await self._join(self._settings.h323_gatekeeper)
 
     async def _join(self, gatekeeper: str) -> None:
-        host, _, port = gatekeeper.partition(":")
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, int(port or RAS_PORT), family=socket.AF_INET)
-        outside = (str(found[0][4][0]), int(port or RAS_PORT))
+        outside = await _address(gatekeeper)
         own = self._own_host(outside[0])
         self.client = RasClient(
             Identity(self._settings.user_agent, self._settings.h323_number),
@@ -103,6 +106,7 @@ class RasEdge:
             own_ras=(own, self.port or 0),
             gatekeeper=outside,
             traverses=self._settings.h323_traversal,
+            signer=_signer(self._settings.h323_password_file),
         )
         self.client.start(self._now())
         self._flush()
@@ -239,21 +243,16 @@ class RasEdge:
                     self.to_fetch.refused(call_id)
 
     async def _decide(self, asked: RegistrationAsked) -> None:
-        account = await self._account(asked)
-        if account is None:
+        found = await self._doorkeeper.judge(asked)
+        if found.account is None:
+            _log.info("h323_room_refused", host=asked.source[0], reason=found.refusal)
             self._guard.blame(asked.source[0], Offence.CHALLENGED, self._now())
         if self.gatekeeper is not None:
-            self._take(self.gatekeeper.answer_registration(asked, account, self._now()))
+            events = self.gatekeeper.answer_registration(
+                asked, found.account, self._now(), signer=found.signer, refusal=found.refusal
+            )
+            self._take(events)
             self._flush()
-
-    async def _account(self, asked: RegistrationAsked) -> str | None:
-        """A room is known by its address; by its number alone only where that is allowed."""
-        account = await self._directory.account_at(asked.source[0])
-        if account is None and self._settings.h323_open_registration:
-            for alias in asked.aliases:
-                if await self._directory.credential(alias) is not None:
-                    return alias
-        return account
 
     def _take_client(self, events: list[ClientEvent]) -> None:
         for event in events:
@@ -266,6 +265,20 @@ class RasEdge:
                     waiting = self._admissions.get(sequence)
                     if waiting is not None and not waiting.done():
                         waiting.set_result(event)
+
+
+async def _address(gatekeeper: str) -> Address:
+    """Of HOST[:PORT]. Raises OSError for a name that nobody knows."""
+    host, _, port = gatekeeper.partition(":")
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, int(port or RAS_PORT), family=socket.AF_INET)
+    return str(found[0][4][0]), int(port or RAS_PORT)
+
+
+def _signer(password_file: Path | None) -> Signer | None:
+    if password_file is None:
+        return None
+    return Signer(key_of(password_file.read_text("utf-8").strip()), time.time)
 
 
 def _changed(endpoint: Endpoint, *, is_registered: bool) -> RegistrationChanged:

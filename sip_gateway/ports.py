@@ -19,12 +19,18 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Digest secrets of one account (RFC 8760): hex HA1 = H(username:realm:password)."""
+    """Secrets of one account (RFC 8760): hex HA1 = H(username:realm:password).
+
+    `h235_key` is SHA-1 of the password, for H.323 rooms (H.235.1); None: it was never told.
+    `shows_password`: an H.323 room of it is not let in by its address or number alone.
+    """
 
     account: str
     realm: str
     ha1_md5: str
     ha1_sha256: str
+    h235_key: bytes | None = None
+    shows_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,13 @@ class GatewaySettings(BaseModel):
         default=False,
         description="a NAT is between us and the outside gatekeeper: offer H.460.18 and H.460.19",
     )
+    h323_password_file: Path | None = Field(
+        default=None, description="file with our password at the outside gatekeeper (H.235.1)"
+    )
+    h323_alternates: tuple[str, ...] = Field(
+        default=(),
+        description="HOST[:PORT] of gatekeepers to which rooms turn when ours is silent, in order",
+    )
     h323_number: str = Field(default="9000", description="our number at the outside gatekeeper")
     h323_fast_start: bool = Field(
         default=True, description="propose media channels in SETUP, one round trip less"

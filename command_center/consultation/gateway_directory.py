@@ -116,9 +116,17 @@ class GatewayDirectory:
             return None
         async with self._desk.database.session() as session:
             row = await repository.sip_account(session, username)
+            site = await repository.site_of_account(session, username)
         if row is None:
             return None
-        return Credential(row.account, row.realm, row.ha1_md5, row.ha1_sha256)
+        return Credential(
+            row.account,
+            row.realm,
+            row.ha1_md5,
+            row.ha1_sha256,
+            h235_key=bytes.fromhex(row.h235_key) if row.h235_key is not None else None,
+            shows_password=site is not None and site.shows_h323_password,
+        )
 
     async def account_at(self, host: str) -> str | None:
         if self._trunk is not None and host == uri_host(self._trunk.uri):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from . import address_routes, bans, bridge_routes, desk_routes, line_routes, session_routes
+from . import (
+    address_routes,
+    bans,
+    bridge_routes,
+    desk_routes,
+    line_routes,
+    password_routes,
+    session_routes,
+)
 from .numbering import routes as numbering_routes
 
 ROUTES = [
@@ -12,5 +20,6 @@ ROUTES = [
     *desk_routes.ROUTES,
     *line_routes.ROUTES,
     *numbering_routes.ROUTES,
+    *password_routes.ROUTES,
     *session_routes.ROUTES,
 ]

@@ -140,6 +140,7 @@ def _sip_accounts(session: AsyncSession, sites: list[SiteRow]) -> list[Credentia
                 realm=digests.realm,
                 ha1_md5=digests.ha1_md5,
                 ha1_sha256=digests.ha1_sha256,
+                h235_key=digests.h235_key,
                 is_demo=True,
             )
         )

@@ -1,4 +1,4 @@
-"""Digest secrets of SIP accounts: made once from the password, the password is not kept."""
+"""Digest secrets of SIP and H.323 accounts: made once from a password that is not kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ SIP_REALM = "command-center"
 
 @dataclass(frozen=True, slots=True)
 class DigestSecrets:
-    """HA1 = H(account:realm:password) in hex, for both algorithms a room may ask for."""
+    """HA1 = H(account:realm:password) in hex, for both algorithms a room may ask for.
+
+    `h235_key`: SHA-1 of the password in hex, for H.323 rooms (H.235.1).
+    """
 
     realm: str
     ha1_md5: str
     ha1_sha256: str
+    h235_key: str
 
 
 def digest_secrets(account: str, password: str, realm: str = SIP_REALM) -> DigestSecrets:
@@ -24,4 +28,5 @@ def digest_secrets(account: str, password: str, realm: str = SIP_REALM) -> Diges
         realm=realm,
         ha1_md5=hashlib.md5(text, usedforsecurity=False).hexdigest(),
         ha1_sha256=hashlib.sha256(text).hexdigest(),
+        h235_key=hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest(),
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime
+from sqlalchemy import Column, DateTime, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 from uuid6 import uuid7
@@ -85,6 +85,11 @@ class SiteRow(SQLModel, table=True):
         max_length=8,
         description="it is another MCU: upper (over us) | lower (below us); none: a hall",
     )
+    shows_h323_password: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": false()},
+        description="its H.323 room is not let in by address or number alone",
+    )
     backup_uri: str | None = Field(
         default=None,
         max_length=200,
@@ -113,6 +118,9 @@ class SipAccountRow(SQLModel, table=True):
     realm: str = Field(max_length=64)
     ha1_md5: str = Field(max_length=32)
     ha1_sha256: str = Field(max_length=64)
+    h235_key: str | None = Field(
+        default=None, max_length=40, description="SHA-1 of the password in hex (H.235.1)"
+    )
     is_registered: bool = False
     contact: str | None = Field(default=None, max_length=300)
     user_agent: str | None = Field(default=None, max_length=200)

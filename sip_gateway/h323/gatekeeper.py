@@ -7,10 +7,11 @@ Calls are signalled directly; a number that nobody registered leads to the bridg
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from . import ras
 from .h225 import Address
+from .h2351 import Signer
 from .ras import RasMessage
 
 LIFE_S = 120
@@ -20,6 +21,7 @@ MAX_CALLS = 20_000
 TRAVERSAL_LIFE_S = 20  # NATs forget UDP after 30 s or more (H.460.18 7.1: shorter than that)
 INDICATE_AGAIN_S = 2.0
 INDICATIONS = 4
+ASK_EVERY_S = 60.0  # which calls there still are (IRQ, H.225.0 7.15)
 CALL_BANDWIDTH = 40_000  # 4 Mbit/s, in units of 100 bit/s
 
 
@@ -35,6 +37,7 @@ class Endpoint:
     product: str
     expires_at: float
     traverses: bool = False  # behind a NAT: it fetches its calls (H.460.18)
+    signer: Signer | None = field(default=None, compare=False)  # with a password (H.235.1)
 
     @property
     def number(self) -> str:
@@ -74,13 +77,21 @@ class NotFetched:
 GatekeeperEvent = RegistrationAsked | Registered | Gone | NotFetched
 
 
+@dataclass(frozen=True, slots=True)
+class _Leave:
+    """For a call of an endpoint's."""
+
+    endpoint_id: str
+    given_at: float
+
+
 @dataclass(slots=True)
 class _Indication:
     """A call that a room was told to fetch, until it says that it heard."""
 
     call_id: bytes
     pdu: bytes
-    to: Address
+    endpoint: Endpoint
     due: float
     tries: int = 1
 
@@ -95,12 +106,18 @@ class Gatekeeper:
         ras_port: int,
         signalling_port: int,
         own_host: Callable[[str], str],
+        alternates: tuple[Address, ...] = (),
     ) -> None:
-        """`own_host` gives the address under which a peer reaches us."""
+        """`own_host` gives the address under which a peer reaches us.
+
+        `alternates`: gatekeepers to which rooms turn when we are silent, in this order.
+        """
+        self._alternates = alternates
         self._identifier, self._own_host = identifier, own_host
         self._ras_port, self._signalling_port = ras_port, signalling_port
         self._endpoints: dict[str, Endpoint] = {}
-        self._calls: dict[bytes, str] = {}  # call -> endpoint that got leave for it
+        self._calls: dict[bytes, _Leave] = {}
+        self._asked_at: dict[str, float] = {}  # endpoint -> when it was asked for its calls
         self._indications: dict[int, _Indication] = {}  # by sequence number
         self._next = self._sequence = 1
         self._out: list[tuple[bytes, Address]] = []
@@ -120,7 +137,8 @@ class Gatekeeper:
 
     def by_call(self, call_id: bytes) -> Endpoint | None:
         """The room that got leave for this call."""
-        return self._endpoints.get(self._calls.get(call_id, ""))
+        leave = self._calls.get(call_id)
+        return None if leave is None else self._endpoints.get(leave.endpoint_id)
 
     def outgoing(self) -> list[tuple[bytes, Address]]:
         taken, self._out = self._out, []
@@ -132,23 +150,44 @@ class Gatekeeper:
         gone = [one for one in self._endpoints.values() if now >= one.expires_at]
         for endpoint in gone:
             self._forget(endpoint)
+        self._ask_for_calls(now)
         return [*(Gone(endpoint) for endpoint in gone), *self._indicate_again(now)]
+
+    # --- which calls there are (H.225.0 7.15) -------------------------------------------------
+
+    def _ask_for_calls(self, now: float) -> None:
+        """Leave that nobody gave back: the room may have lost power within the call."""
+        for endpoint_id in {leave.endpoint_id for leave in self._calls.values()}:
+            asked_at = self._asked_at.setdefault(endpoint_id, now)
+            if now - asked_at >= ASK_EVERY_S:
+                self._asked_at[endpoint_id] = now
+                self._tell(self._endpoints[endpoint_id], ras.information_request(self._number()))
+
+    def _reported(self, message: RasMessage, source: Address) -> None:
+        """Calls that the room was in when it was asked, and does not name, are over."""
+        speaker = self._speaker(message, source)
+        if speaker is None or message.body.get("unsolicited"):
+            return
+        there = ras.reported_calls(message)
+        asked_at = self._asked_at.get(speaker.endpoint_id, 0.0)
+        for call_id, leave in list(self._calls.items()):
+            is_older = leave.endpoint_id == speaker.endpoint_id and leave.given_at < asked_at
+            if is_older and call_id not in there:
+                del self._calls[call_id]
 
     # --- calls to rooms behind a NAT (H.460.18 7.2) -------------------------------------------
 
     def fetch(self, endpoint: Endpoint, call_id: bytes, now: float) -> None:
         """Tell the room to connect and name this call. NotFetched follows when it does not hear."""
-        sequence = self._sequence = self._sequence % 65535 + 1
+        sequence = self._number()
         pdu = ras.call_indication(
             sequence,
             endpoint_id=endpoint.endpoint_id,
             signalling=self._bridge(endpoint.ras),
             call_id=call_id,
         )
-        self._indications[sequence] = _Indication(
-            call_id, pdu, endpoint.ras, now + INDICATE_AGAIN_S
-        )
-        self._send(pdu, endpoint.ras)
+        self._indications[sequence] = _Indication(call_id, pdu, endpoint, now + INDICATE_AGAIN_S)
+        self._tell(endpoint, pdu)
 
     def _indicate_again(self, now: float) -> list[GatekeeperEvent]:
         unheard: list[GatekeeperEvent] = []
@@ -160,12 +199,14 @@ class Gatekeeper:
                 unheard.append(NotFetched(indication.call_id))
                 continue
             indication.tries, indication.due = indication.tries + 1, now + INDICATE_AGAIN_S
-            self._send(indication.pdu, indication.to)
+            self._tell(indication.endpoint, indication.pdu)
         return unheard
 
     def _indicated(self, message: RasMessage, source: Address) -> list[GatekeeperEvent]:
         indication = self._indications.get(message.sequence)
-        if indication is None or indication.to[0] != source[0]:
+        if indication is None or indication.endpoint.ras[0] != source[0]:
+            return []
+        if self._objection(message, source, indication.endpoint) is not None:
             return []
         del self._indications[message.sequence]
         is_coming = message.body.get("result", ("started", 0))[0] == "started"
@@ -173,14 +214,21 @@ class Gatekeeper:
 
     def _forget(self, endpoint: Endpoint) -> None:
         del self._endpoints[endpoint.endpoint_id]
-        for call_id in [c for c, owner in self._calls.items() if owner == endpoint.endpoint_id]:
-            del self._calls[call_id]
+        self._asked_at.pop(endpoint.endpoint_id, None)
+        for call_id, leave in list(self._calls.items()):
+            if leave.endpoint_id == endpoint.endpoint_id:
+                del self._calls[call_id]
 
     # --- messages ---------------------------------------------------------------------------
 
     def receive(self, pdu: bytes, source: Address, now: float) -> list[GatekeeperEvent]:
         """One datagram. Raises RemoteH323Error for what does not decode."""
         message = ras.read(pdu)
+        known = None if _is_whole_registration(message) else self._speaker(message, source)
+        objection = self._objection(message, source, known) if known is not None else None
+        if objection is not None:
+            self._refuse(message, source, objection)
+            return []
         match message.kind:
             case "gatekeeperRequest":
                 self._discovery(message, source)
@@ -189,14 +237,13 @@ class Gatekeeper:
             case "unregistrationRequest":
                 return self._unregistration(message, source)
             case "admissionRequest":
-                self._admission(message, source)
+                self._admission(message, source, now)
             case "disengageRequest":
-                self._known_or_reject(message, source, "disengage", "notRegistered")
-                self._calls.pop(_call_id(message), None)
+                self._disengagement(message, source)
             case "bandwidthRequest":
                 self._bandwidth(message, source)
             case "infoRequestResponse":
-                pass  # unsolicited reports need no answer (7.15.2)
+                self._reported(message, source)
             case "serviceControlResponse":
                 return self._indicated(message, source)
             case kind if kind.endswith("Request"):
@@ -212,17 +259,28 @@ class Gatekeeper:
             self._identifier,
             (self._own_host(source[0]), self._ras_port),
             traverses=message.traverses,
+            signs=message.offers_signing,
+            alternates=self._alternates,
         )
         declared = None if message.traverses else message.address("rasAddress")
         self._send(answer, _behind(declared or source, source))
 
     def answer_registration(
-        self, asked: RegistrationAsked, account: str | None, now: float
+        self,
+        asked: RegistrationAsked,
+        account: str | None,
+        now: float,
+        *,
+        signer: Signer | None = None,
+        refusal: str = "securityDenial",
     ) -> list[GatekeeperEvent]:
-        """`account` is who the room is; None refuses it like every stranger."""
+        """`account` is who the room is; None refuses it, for strangers all alike.
+
+        `signer`: it has shown its password, and all that follows is signed.
+        """
         sequence = asked.request.sequence
         if account is None or len(self._endpoints) >= MAX_ENDPOINTS:
-            reason = "securityDenial" if account is None else "resourceUnavailable"
+            reason = refusal if account is None else "resourceUnavailable"
             self._send(ras.reject("registrationReject", sequence, reason), asked.source)
             return []
         known = self.by_account(account)
@@ -242,6 +300,7 @@ class Gatekeeper:
             bytes(vendor).decode("utf-8", "replace").strip("\0"),
             now + _life_s(traverses=traverses) + GRACE_S,
             traverses,
+            signer,
         )
         self._endpoints[endpoint_id] = endpoint
         self._confirm(asked.request, endpoint)
@@ -281,22 +340,24 @@ class Gatekeeper:
             aliases=endpoint.aliases,
             life_s=_life_s(traverses=endpoint.traverses),
             traverses=endpoint.traverses,
+            alternates=self._alternates,
         )
-        self._send(answer, endpoint.ras)
+        self._tell(endpoint, answer)
 
     def _unregistration(self, message: RasMessage, source: Address) -> list[GatekeeperEvent]:
         known = self._speaker(message, source)
-        if known is None:
-            known = next((one for one in self._endpoints.values() if one.ras == source), None)
+        if known is None:  # it may leave its identifier out, unless it has a password
+            at_source = (one for one in self._endpoints.values() if one.ras == source)
+            known = next((one for one in at_source if one.signer is None), None)
         if known is None:
             answer = ras.reject("unregistrationReject", message.sequence, "notCurrentlyRegistered")
             self._send(answer, source)
             return []
         self._forget(known)
-        self._send(ras.confirm("unregistrationConfirm", message.sequence), source)
+        self._tell(known, ras.confirm("unregistrationConfirm", message.sequence))
         return [Gone(known)]
 
-    def _admission(self, message: RasMessage, source: Address) -> None:
+    def _admission(self, message: RasMessage, source: Address, now: float) -> None:
         """A room may call another room by its number, or the bridge by any other number."""
         speaker = self._speaker(message, source)
         wanted = message.aliases("destinationInfo")
@@ -305,41 +366,71 @@ class Gatekeeper:
         if speaker is None or (room is not None and (room.traverses or speaker.traverses)):
             # calls between rooms do not come by us, who could lead them through a NAT
             reason = "callerNotRegistered" if speaker is None else "noRouteToDestination"
-            self._send(ras.reject("admissionReject", message.sequence, reason), source)
+            self._refuse(message, source, reason)
             return
-        self._calls[_call_id(message)] = speaker.endpoint_id
+        self._calls[_call_id(message)] = _Leave(speaker.endpoint_id, now)
         if len(self._calls) > MAX_CALLS:
             del self._calls[next(iter(self._calls))]
         bandwidth = min(int(message.body.get("bandWidth", 0)) or CALL_BANDWIDTH, CALL_BANDWIDTH)
         to = room.signalling if room is not None else self._bridge(source)
-        self._send(ras.admission_confirm(message.sequence, bandwidth, to), source)
+        self._tell(speaker, ras.admission_confirm(message.sequence, bandwidth, to))
 
     def _bandwidth(self, message: RasMessage, source: Address) -> None:
-        if self._speaker(message, source) is None:
-            answer = ras.reject("bandwidthReject", message.sequence, "notBound")
-            self._send(answer, source)
+        speaker = self._speaker(message, source)
+        if speaker is None:
+            self._refuse(message, source, "notBound")
             return
         bandwidth = min(int(message.body.get("bandWidth", 0)), CALL_BANDWIDTH)
-        self._send(ras.confirm("bandwidthConfirm", message.sequence, bandWidth=bandwidth), source)
+        answer = ras.confirm("bandwidthConfirm", message.sequence, bandWidth=bandwidth)
+        self._tell(speaker, answer)
 
-    def _known_or_reject(
-        self, message: RasMessage, source: Address, name: str, reason: str
-    ) -> None:
-        if self._speaker(message, source) is None:
-            self._send(ras.reject(f"{name}Reject", message.sequence, reason), source)
-        else:
-            self._send(ras.confirm(f"{name}Confirm", message.sequence), source)
+    def _disengagement(self, message: RasMessage, source: Address) -> None:
+        speaker = self._speaker(message, source)
+        if speaker is None:
+            self._refuse(message, source, "notRegistered")
+            return
+        self._calls.pop(_call_id(message), None)
+        self._tell(speaker, ras.confirm("disengageConfirm", message.sequence))
+
+    def _refuse(self, message: RasMessage, source: Address, reason: str) -> None:
+        """What is no request needs no answer."""
+        if message.kind.endswith("Request"):
+            kind = message.kind.removesuffix("Request") + "Reject"
+            self._send(ras.reject(kind, message.sequence, reason), source)
 
     def _speaker(self, message: RasMessage, source: Address) -> Endpoint | None:
         """The endpoint that this request comes from; a foreign address speaks for nobody."""
         known = self._endpoints.get(message.endpoint_id)
         return known if known is not None and known.ras[0] == source[0] else None
 
+    @staticmethod
+    def _objection(message: RasMessage, source: Address, speaker: Endpoint) -> str | None:
+        """Why its message is not believed; an endpoint without a password is known by address."""
+        if speaker.signer is None:
+            return None
+        return speaker.signer.objection(message.pdu, message.body, source)
+
+    def _number(self) -> int:
+        self._sequence = self._sequence % 65535 + 1
+        return self._sequence
+
+    def _tell(self, endpoint: Endpoint, pdu: bytes) -> None:
+        """To a registered room, signed where it has a password."""
+        if endpoint.signer is not None:
+            ids = {"sender": self._identifier, "recipient": endpoint.endpoint_id}
+            pdu = endpoint.signer.signed(pdu, **ids)
+        self._send(pdu, endpoint.ras)
+
     def _bridge(self, peer: Address) -> Address:
         return self._own_host(peer[0]), self._signalling_port
 
     def _send(self, pdu: bytes, to: Address) -> None:
         self._out.append((pdu, to))
+
+
+def _is_whole_registration(message: RasMessage) -> bool:
+    """It is judged anew, by whoever knows the accounts."""
+    return message.kind == "registrationRequest" and not message.body.get("keepAlive")
 
 
 def _life_s(*, traverses: bool) -> int:

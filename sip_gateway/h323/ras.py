@@ -9,9 +9,11 @@ from . import h460
 from .asn1 import decode_ras, encode_ras
 from .errors import RemoteH323Error
 from .h225 import PROTOCOL, Address, Identity, endpoint_type, ip_address, transport_address, vendor
+from .h2351 import HMAC_SHA1_96
 
 Value = Any
 MAX_ALIASES = 16
+SECURITY_ERRORS = {"securityWrongSyncTime", "securityReplay", "securityIntegrityFailed"}
 BANDWIDTH_UNIT = 100  # bit/s
 
 
@@ -21,6 +23,7 @@ class RasMessage:
 
     kind: str
     body: dict[str, Value]
+    pdu: bytes = b""
 
     @property
     def sequence(self) -> int:
@@ -32,8 +35,10 @@ class RasMessage:
 
     @property
     def reason(self) -> str:
-        """Of a reject, e.g. duplicateAlias."""
+        """Of a reject, e.g. duplicateAlias; of a securityError which one."""
         value = self.body.get("rejectReason", self.body.get("disengageReason", ("", 0)))
+        if value and value[0] == "securityError":
+            value = value[1]
         return str(value[0]) if value else ""
 
     @property
@@ -46,6 +51,11 @@ class RasMessage:
         known = ("dialledDigits", "h323-ID", "url-ID")
         listed = self.body.get(field, [])[:MAX_ALIASES]
         return tuple(str(value) for kind, value in listed if kind in known)
+
+    @property
+    def offers_signing(self) -> bool:
+        """Of a gatekeeperRequest: whether the room has a password for H.235.1."""
+        return HMAC_SHA1_96 in map(tuple, self.body.get("algorithmOIDs", []))
 
     def address(self, field: str) -> Address | None:
         """A transport address, or the first of a list of them."""
@@ -60,7 +70,7 @@ def read(pdu: bytes) -> RasMessage:
     kind, body = decode_ras(pdu)
     if not isinstance(body, dict) or "requestSeqNum" not in body:
         raise RemoteH323Error("ras_sequence_missing", kind=kind)
-    return RasMessage(kind, body)
+    return RasMessage(kind, body, pdu)
 
 
 def _encode(kind: str, sequence: int, **fields: Value) -> bytes:
@@ -86,16 +96,35 @@ def alias(number: str) -> Value:
 
 
 def gatekeeper_confirm(
-    sequence: int, identifier: str, ras: Address, *, traverses: bool = False
+    sequence: int,
+    identifier: str,
+    ras: Address,
+    *,
+    traverses: bool = False,
+    signs: bool = False,
+    alternates: tuple[Address, ...] = (),
 ) -> bytes:
+    """`signs`: messages are to carry H.235.1's tokens, as was offered."""
     return _encode(
         "gatekeeperConfirm",
         sequence,
         protocolIdentifier=PROTOCOL,
         gatekeeperIdentifier=identifier,
         rasAddress=ip_address(ras),
+        alternateGatekeeper=_alternates(alternates),
+        authenticationMode=("pwdHash", 0) if signs else None,
+        algorithmOID=HMAC_SHA1_96 if signs else None,
         featureSet=h460.signalling_features(is_wanted=traverses),
     )
+
+
+def _alternates(gatekeepers: tuple[Address, ...]) -> list[Value] | None:
+    """Where to turn when we are silent, in this order (H.323 7.2.6)."""
+    named = [
+        {"rasAddress": ip_address(one), "needToRegister": True, "priority": place}
+        for place, one in enumerate(gatekeepers)
+    ]
+    return named or None
 
 
 def registration_confirm(
@@ -107,6 +136,7 @@ def registration_confirm(
     aliases: tuple[str, ...],
     life_s: int,
     traverses: bool = False,
+    alternates: tuple[Address, ...] = (),
 ) -> bytes:
     """`life_s`: the endpoint refreshes by lightweight requests before it is over (7.9.1)."""
     return _encode(
@@ -117,6 +147,7 @@ def registration_confirm(
         terminalAlias=[alias(one) for one in aliases] or None,
         gatekeeperIdentifier=identifier,
         endpointIdentifier=endpoint_id,
+        alternateGatekeeper=_alternates(alternates),
         timeToLive=life_s,
         willRespondToIRR=False,
         maintainConnection=False,
@@ -135,6 +166,19 @@ def call_indication(
         endpointIdentifier=endpoint_id,
         genericData=[h460.call_to_fetch(signalling, call_id)],
     )
+
+
+def information_request(sequence: int) -> bytes:
+    """IRQ (7.15.1) about every call of an endpoint."""
+    return _encode(
+        "infoRequest", sequence, callReferenceValue=0, callIdentifier={"guid": bytes(16)}
+    )
+
+
+def reported_calls(message: RasMessage) -> frozenset[bytes]:
+    """Calls that an infoRequestResponse tells of."""
+    listed = message.body.get("perCallInfo", [])
+    return frozenset(bytes(one["callIdentifier"]["guid"]) for one in listed)
 
 
 def admission_confirm(sequence: int, bandwidth: int, signalling: Address) -> bytes:
@@ -167,7 +211,8 @@ def reject(kind: str, sequence: int, reason: str) -> bytes:
         extra["protocolIdentifier"] = PROTOCOL
     if kind == "bandwidthReject":
         extra["allowedBandWidth"] = 0
-    return _encode(kind, sequence, rejectReason=(reason, 0), **extra)
+    named = ("securityError", (reason, 0)) if reason in SECURITY_ERRORS else (reason, 0)
+    return _encode(kind, sequence, rejectReason=named, **extra)
 
 
 _WITH_PROTOCOL = ("registrationReject", "gatekeeperReject")
@@ -182,8 +227,14 @@ def unknown(sequence: int) -> bytes:
 
 
 def gatekeeper_request(
-    sequence: int, identity: Identity, ras: Address, *, traverses: bool = False
+    sequence: int,
+    identity: Identity,
+    ras: Address,
+    *,
+    traverses: bool = False,
+    signs: bool = False,
 ) -> bytes:
+    """`signs`: we have a password for H.235.1."""
     return _encode(
         "gatekeeperRequest",
         sequence,
@@ -191,6 +242,8 @@ def gatekeeper_request(
         rasAddress=ip_address(ras),
         endpointType=endpoint_type(identity),
         endpointAlias=_aliases(identity),
+        authenticationCapability=[("pwdHash", 0)] if signs else None,
+        algorithmOIDs=[HMAC_SHA1_96] if signs else None,
         featureSet=h460.signalling_features(is_wanted=traverses),
     )
 

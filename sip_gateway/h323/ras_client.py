@@ -13,6 +13,7 @@ from enum import Enum
 
 from . import h460, ras
 from .h225 import Address, Identity
+from .h2351 import Signer
 from .ras import RasMessage
 
 LIFE_S = 120
@@ -70,8 +71,10 @@ class RasClient:
         own_ras: Address,
         gatekeeper: Address = ("", 0),
         traverses: bool = False,
+        signer: Signer | None = None,
     ) -> None:
-        """`traverses`: a NAT is between, offer H.460.18."""
+        """`traverses`: a NAT is between, offer H.460.18; `signer`: we have a password there."""
+        self._signer = signer
         self._traverses, self.is_traversed = traverses, False
         self._fetched: deque[bytes] = deque(maxlen=FETCHED)
         self.state = RegistrationState.OFF
@@ -160,6 +163,8 @@ class RasClient:
     def receive(self, pdu: bytes, now: float) -> list[ClientEvent]:
         """One datagram of the gatekeeper. Raises RemoteH323Error."""
         message = ras.read(pdu)
+        if not self._believes(message):
+            return []
         self._heard_at, self._unanswered = now, 0
         named = ras.alternates_of(message)[:MAX_ALTERNATES]
         if named:
@@ -192,6 +197,14 @@ class RasClient:
             case _:
                 pass
         return []
+
+    def _believes(self, message: RasMessage) -> bool:
+        """With a password all is signed but discovery, and a refusal by one who lacks it."""
+        if self._signer is None or message.kind == "gatekeeperConfirm":
+            return True
+        if message.kind.endswith("Reject"):
+            return True
+        return self._signer.objection(message.pdu, message.body, self.gatekeeper) is None
 
     def _indicated(self, message: RasMessage) -> list[ClientEvent]:
         """Answered each time, fetched once."""
@@ -252,7 +265,11 @@ class RasClient:
         self.state, self._due = RegistrationState.DISCOVERING, now + RETRY_S
         self._endpoint_id = None
         request = ras.gatekeeper_request(
-            self._next(), self._identity, self._own_ras, traverses=self._traverses
+            self._next(),
+            self._identity,
+            self._own_ras,
+            traverses=self._traverses,
+            signs=self._signer is not None,
         )
         self._say(request)
 
@@ -278,4 +295,7 @@ class RasClient:
         return self._sequence
 
     def _say(self, pdu: bytes) -> None:
+        if self._signer is not None:
+            own = self._endpoint_id or self._identity.number or self._identity.name
+            pdu = self._signer.signed(pdu, sender=own, recipient=self._identifier or "")
         self._out.append(pdu)

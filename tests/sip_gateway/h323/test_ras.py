@@ -12,6 +12,7 @@ import pytest
 from sip_gateway.h323 import asn1, ras
 from sip_gateway.h323.errors import RemoteH323Error
 from sip_gateway.h323.gatekeeper import (
+    ASK_EVERY_S,
     GRACE_S,
     LIFE_S,
     Gatekeeper,
@@ -178,10 +179,15 @@ def test_every_message_dissects_in_tshark(net: Net, tmp_path: Path) -> None:
     net.settle()
     net.client.start(net.now)
     net.settle()
-    capture = tmp_path / "ras.pcap"
+    assert_dissects(net.log, tmp_path)
+
+
+def assert_dissects(log: list[bytes], folder: Path) -> None:
+    """tshark knows every one of these messages and marks none."""
+    capture = folder / "ras.pcap"
     with capture.open("wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-        for number, pdu in enumerate(net.log):
+        for number, pdu in enumerate(log):
             udp = struct.pack("!HHHH", 1719, 1719, 8 + len(pdu), 0) + pdu
             ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), number, 0, 64, 17, 0)
             packet = ip + b"\x0a\0\0\x02\x0a\0\0\x01" + udp
@@ -191,7 +197,7 @@ def test_every_message_dissects_in_tshark(net: Net, tmp_path: Path) -> None:
         ["tshark", "-r", str(capture), *fields], capture_output=True, text=True, check=True
     )
     lines = [line.split("\t") for line in done.stdout.splitlines()]
-    assert len(lines) == len(net.log)
+    assert len(lines) == len(log)
     assert all(line[0] for line in lines)
     assert [line for line in lines if any(line[1:])] == []
 
@@ -238,6 +244,42 @@ def test_a_silent_gatekeeper_gives_way_to_its_alternates(net: Net) -> None:
     net.is_cut = False
     net.run(5)
     assert net.told[-1] == RegistrationMoved(True)
+
+
+def test_our_gatekeeper_asks_for_calls_and_forgets_those_that_are_over(net: Net) -> None:
+    """A room that lost power within a call never says that it ended (H.225.0 7.15)."""
+    net.run(1)
+    first, second = bytes(range(16)), bytes(range(1, 17))
+    for call_id in (first, second):
+        net.client.ask_admission("9000", call_id, 7, answering=False)
+        net.settle()
+    net.run(ASK_EVERY_S + 1)
+    assert [net.gatekeeper.by_call(one) is not None for one in (first, second)] == [True, True]
+    del net.client._calls[first]
+    net.run(ASK_EVERY_S + 1)
+    assert [net.gatekeeper.by_call(one) is not None for one in (first, second)] == [False, True]
+    asked = [m for m in map(ras.read, net.log) if m.kind == "infoRequest"]
+    assert len(asked) == 2
+    net.client.call_ended(second, 7, answered=False)
+    net.settle()
+    net.run(ASK_EVERY_S * 2)
+    assert len([m for m in map(ras.read, net.log) if m.kind == "infoRequest"]) == 2
+
+
+def test_our_gatekeeper_names_its_alternates(net: Net) -> None:
+    """When it falls silent its rooms turn to the next one, in its order (H.323 7.2.6)."""
+    first, second, third = ("10.0.0.1", 1719), ("10.0.0.3", 1719), ("10.0.0.4", 1719)
+    net.client.gatekeeper = net.client._first = first
+    net.gatekeeper._alternates = (second, third)
+    net.run(1)
+    assert net.client.state is RegistrationState.REGISTERED
+    net.is_cut = True
+    turned = []
+    for _ in range(int(LIFE_S) + 60):
+        net.run(1)
+        if not turned or turned[-1] != net.client.gatekeeper:
+            turned.append(net.client.gatekeeper)
+    assert turned[:4] == [first, second, third, first]
 
 
 def test_the_gatekeeper_may_ask_which_calls_there_are(net: Net) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sip_gateway.h323 import ras
 from sip_gateway.h323.gatekeeper import (
+    ASK_EVERY_S,
     INDICATE_AGAIN_S,
     INDICATIONS,
     TRAVERSAL_LIFE_S,
@@ -14,9 +17,10 @@ from sip_gateway.h323.gatekeeper import (
     RegistrationAsked,
 )
 from sip_gateway.h323.h225 import Address, Identity
+from sip_gateway.h323.h2351 import Signer, key_of
 from sip_gateway.h323.ras_client import CallAdmitted, CallToFetch, RasClient, RegistrationState
 
-from .test_ras import BRIDGE, Net
+from .test_ras import BRIDGE, Net, assert_dissects
 
 HIDDEN: Address = ("192.168.7.10", 1719)
 NAT: Address = ("203.0.113.9", 40001)
@@ -31,6 +35,8 @@ def _client(number: str = "440229", *, traverses: bool = True) -> RasClient:
 class _NatNet(Net):
     """Every room that asks is let in as the account of its number."""
 
+    signer: Signer | None = None
+
     def _up(self) -> bool:
         said = self.client.outgoing()
         for pdu in said if not self.is_cut else []:
@@ -38,7 +44,9 @@ class _NatNet(Net):
             for event in self.gatekeeper.receive(pdu, self.source, self.now):
                 if isinstance(event, RegistrationAsked):
                     account = event.aliases[-1]
-                    self.seen += self.gatekeeper.answer_registration(event, account, self.now)
+                    self.seen += self.gatekeeper.answer_registration(
+                        event, account, self.now, signer=self.signer
+                    )
                 else:
                     self.seen.append(event)
         return bool(said)
@@ -135,3 +143,30 @@ def test_a_room_that_does_not_ask_is_called_directly(net: _NatNet) -> None:
     assert endpoint is not None and not endpoint.traverses
     assert endpoint.signalling == (HIDDEN[0], 1720)
     assert not net.client.is_traversed
+
+
+@pytest.mark.peer("tshark")
+def test_every_message_of_traversal_passwords_and_questions_dissects(
+    net: _NatNet, tmp_path: Path
+) -> None:
+    """Features, tokens, alternates, SCI, SCR, IRQ and IRR, rejects for each security error."""
+    unix_s = 1_800_000_000.0
+    keys = [Signer(key_of("password"), lambda: unix_s) for _ in range(2)]
+    net.gatekeeper._alternates = (("10.0.0.3", 1719),)
+    net.client._signer = keys[0]
+    net.signer = keys[1]
+    net.client.start(net.now)
+    net.run(1)
+    endpoint = net.gatekeeper.by_account("440229")
+    assert endpoint is not None and endpoint.signer is keys[1]
+    net.client.ask_admission("9000", CALL_ID, 7, answering=False)
+    net.settle()
+    net.gatekeeper.fetch(endpoint, CALL_ID, net.now)
+    net.run(ASK_EVERY_S + 1)
+    for reason in sorted(ras.SECURITY_ERRORS):
+        for kind in ("registration", "admission", "unregistration", "disengage", "bandwidth"):
+            net.log.append(ras.reject(f"{kind}Reject", 9, reason))
+    kinds = {message.kind for message in map(ras.read, net.log)}
+    assert {"serviceControlIndication", "serviceControlResponse"} <= kinds
+    assert {"infoRequest", "infoRequestResponse", "admissionConfirm"} <= kinds
+    assert_dissects(net.log, tmp_path)
