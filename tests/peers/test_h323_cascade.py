@@ -27,7 +27,9 @@ from tests.video_bridge.node.room import Room, strength
 from tests.video_bridge.node.test_node import until
 from video_bridge import messages as m
 
+pytestmark = pytest.mark.peer()
 ABOVE, BELOW = (60, 200, 90), (120, 90, 220)  # what the room of each bridge shows
+SLIDE = (90, 60, 200)
 ABOVE_HZ, BELOW_HZ = 700.0, 1100.0
 UPWARDS, DOWNWARDS = "leg-440229", "leg-below"  # the same call, seen from below and from above
 
@@ -75,7 +77,8 @@ async def _join(upper: Bridge, lower: Bridge) -> tuple[Room, Room]:
         (upper, "省厅大厅", ABOVE, ABOVE_HZ),
         (lower, "翁源", BELOW, BELOW_HZ),
     ):
-        endpoint, _ = bridge.endpoint(name, colour, tone)
+        slides = Room(colour=SLIDE, tone_hz=300.0)
+        endpoint, _ = bridge.endpoint(name, colour, tone, content=slides)
         await bridge.dial("leg-room", await endpoint.listen())
     await until(lambda: all(b.media[0].pictures for b in (upper, lower)))
     request = Dial(
@@ -121,10 +124,11 @@ def _orders(bridge: Bridge) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.timeout(480)
 async def test_rooms_of_two_bridges_see_and_hear_each_other_and_a_broadcast_reaches_all(
     bridges: tuple[Bridge, Bridge],
 ) -> None:
-    """Picture and sound both ways, no picture within itself, and an order from above obeyed."""
+    """No picture within itself, an order from above obeyed, slides by H.239 up and down."""
     upper, lower = bridges
     above, below = await _join(upper, lower)
     await until(lambda: _share(above, BELOW) > 0.15 and _share(above, ABOVE) > 0.15)
@@ -152,6 +156,9 @@ async def test_rooms_of_two_bridges_see_and_hear_each_other_and_a_broadcast_reac
     await _show(lower, None)
     await until(lambda: _share(below, BELOW) > 0.15)
     await _chair(upper)
+    await _present(upper, DOWNWARDS, lower, UPWARDS)
+    await _take_back(upper, DOWNWARDS, lower, UPWARDS)
+    await _present(lower, UPWARDS, upper, DOWNWARDS)
     await _refuse_in_clear(upper)
 
 
@@ -176,6 +183,40 @@ async def _chair(bridge: Bridge) -> None:
             ]
         )
     )
+
+
+async def _present(here: Bridge, across: str, there: Bridge, back: str) -> None:
+    """A slide of the room here is seen by the room there, by H.239 on all three calls.
+
+    `across` is the leg of the other bridge, `back` is ours at the other one.
+    """
+    asked = [len(bridge.told("content.requested")) for bridge in (here, there)]
+    there.shown[0].pictures.clear()
+    here.endpoints[0].present()
+    await until(lambda: here.told("content.requested")[asked[0] :] == ["leg-room"])
+    await _grant(here, holder="leg-room", other=across)
+    await until(lambda: there.told("content.requested")[asked[1] :] == [back])
+    await _grant(there, holder=back, other="leg-room")
+    await until(lambda: _share(there.shown[0], SLIDE) > 0.9)
+
+
+async def _grant(bridge: Bridge, *, holder: str, other: str) -> None:
+    """What the roof of a bridge does with the token."""
+    await bridge.node.client.send(m.ContentSet(conference_id=CONFERENCE, leg_id=holder))
+    await bridge.content("decide", holder, granted=True)
+    await bridge.content("offer", other, on=True, holder="会场")
+
+
+async def _take_back(here: Bridge, across: str, there: Bridge, back: str) -> None:
+    """The roof here takes the token from its room; the bridge there hears that it is over."""
+    await here.content("offer", across, on=False)
+    await here.content("revoke", "leg-room")
+    await here.node.client.send(m.ContentSet(conference_id=CONFERENCE, leg_id=None))
+    await until(lambda: there.told("content.released") == [back])
+    await there.content("offer", "leg-room", on=False)
+    await there.node.client.send(m.ContentSet(conference_id=CONFERENCE, leg_id=None))
+    await here.shown[0].stop()
+    await there.shown[0].stop()
 
 
 async def _refuse_in_clear(bridge: Bridge) -> None:
