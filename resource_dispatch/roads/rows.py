@@ -152,8 +152,11 @@ class Rows:
             is_stale = scratch.touched[nodes] == 1
             metres[is_stale] = arrays.walk(scratch.before, nodes[is_stale])
             driven = (nodes, metres)
-        scratch.touched[found] = 0
-        own = np.union1d(old.nodes, found)
+        own = np.sort(found)
+        if old.nodes.size:
+            scratch.touched[old.nodes] = 1
+            own = np.flatnonzero(scratch.touched)
+        scratch.touched[own] = 0
         if own.size * WHOLE_SHARE > arrays.size:
             return Row(scratch.seconds.copy(), scratch.before.copy(), driven=driven)
         own_s, own_before = scratch.seconds[own], scratch.before[own]
