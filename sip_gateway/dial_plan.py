@@ -44,10 +44,11 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Numbers that are, or begin with, `match` lose `strip` characters in front and gain `add`.
+    """Numbers that begin with `match` lose `strip` characters in front and gain `add`.
 
-    An alias is a rule for a whole number that strips all of it. Raises
-    LocalSipError("rule_malformed", field=...) for a rule that has no sense.
+    With `is_whole` it is for the number `match` alone, which becomes `add` (an alias), or stays as
+    it is where `add` is empty. Raises LocalSipError("rule_malformed", field=...) for a rule that
+    has no sense.
     """
 
     direction: Direction
@@ -62,7 +63,7 @@ class Rule:
             raise LocalSipError("rule_malformed", field="match")
         if self.add and plain_number(self.add) != self.add:
             raise LocalSipError("rule_malformed", field="add")
-        if not 0 <= self.strip <= LONGEST or (self.is_whole and self.strip > len(self.match)):
+        if not 0 <= self.strip <= LONGEST or (self.is_whole and self.strip):
             raise LocalSipError("rule_malformed", field="strip")
         if self.direction is Direction.IN and self.way in (Way.TRUNK, Way.GATEKEEPER):
             raise LocalSipError("rule_malformed", field="way")
@@ -71,6 +72,8 @@ class Rule:
         return number == self.match if self.is_whole else number.startswith(self.match)
 
     def applied(self, number: str) -> str:
+        if self.is_whole:
+            return self.add or number
         return self.add + number[self.strip :]
 
 

@@ -58,7 +58,7 @@ async def test_a_hall_is_led_by_alias_and_by_another_halls_number(
     hall, other = await stage.registered_hall(), await stage.registered_hall("新丰县应急管理局")
     directory = GatewayDirectory(desk)
     opened = await stage.open(site_member(hall))
-    alias = rule("in", "会商室", is_whole=True, strip=3, add=opened["dial_number"])
+    alias = rule("in", "会商室", is_whole=True, add=opened["dial_number"])
     administrator = await sign_in(Role.SYSTEM_ADMIN)
     plan = {"rules": [alias, rule("in", "7", way="barred")]}
     assert (await administrator.request("PUT", "/dial-plan", json=plan)).status == 200
@@ -91,7 +91,7 @@ async def test_the_desk_dials_by_the_plan(stage: Stage, sign_in: SignIn) -> None
         "rules": [
             rule("out", "0", add="9", way="trunk"),
             rule("out", "44"),
-            rule("out", "119", is_whole=True, strip=3, add=account),
+            rule("out", "119", is_whole=True, add=account),
             rule("out", "86", strip=2, way="gatekeeper"),
             rule("out", "00", way="barred"),
         ]

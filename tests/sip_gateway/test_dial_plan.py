@@ -29,8 +29,7 @@ def rules(draw: st.DrawFn) -> Rule:
     direction = draw(st.sampled_from(Direction))
     ways = (Way.INSIDE, Way.BARRED) if direction is IN else tuple(Way)
     match, is_whole = draw(NUMBERS), draw(st.booleans())
-    longest = len(match) if is_whole else 32
-    strip = draw(st.integers(0, longest))
+    strip = 0 if is_whole else draw(st.integers(0, 32))
     add = draw(st.text("0123456789", max_size=6))
     return Rule(direction, match, is_whole, strip, add, draw(st.sampled_from(ways)))
 
@@ -103,9 +102,9 @@ def test_incoming_numbers_lead_as_the_plan_says(dialled: str, led: Inside | Nowh
     plan = DialPlan(
         (
             Rule(IN, "07518888", strip=8),
-            Rule(IN, "119", is_whole=True, strip=3, add="440200"),
-            Rule(IN, "韶关", is_whole=True, strip=2, add="440200"),
-            Rule(IN, "shaoguan", is_whole=True, strip=8, add="440200"),
+            Rule(IN, "119", is_whole=True, add="440200"),
+            Rule(IN, "韶关", is_whole=True, add="440200"),
+            Rule(IN, "shaoguan", is_whole=True, add="440200"),
             Rule(IN, "00", way=Way.BARRED),
         )
     )
@@ -147,7 +146,7 @@ def test_outgoing_numbers_lead_as_the_plan_says(
         ("match", {"direction": OUT, "match": "1 2"}),
         ("match", {"direction": OUT, "match": ""}),
         ("add", {"direction": OUT, "match": "1", "add": "x;y"}),
-        ("strip", {"direction": OUT, "match": "12", "is_whole": True, "strip": 3}),
+        ("strip", {"direction": OUT, "match": "12", "is_whole": True, "strip": 1}),
         ("way", {"direction": IN, "match": "1", "way": Way.TRUNK}),
         ("way", {"direction": IN, "match": "1", "way": Way.GATEKEEPER}),
     ],

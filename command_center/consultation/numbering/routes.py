@@ -34,7 +34,8 @@ RULES = 200
 
 
 class RuleIn(BaseModel):
-    """Numbers that are (`is_whole`) or begin with `match` lose `strip` signs and gain `add`."""
+    """Numbers that begin with `match` lose `strip` signs and gain `add`; with `is_whole` the number
+    `match` becomes `add`."""
 
     model_config = ConfigDict(extra="forbid")
 

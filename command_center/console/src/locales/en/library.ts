@@ -52,7 +52,7 @@ const en: typeof zh = {
   },
   dial: {
     title: 'Dial plan',
-    hint: 'A rule for the whole number comes before one for its beginning, the longer beginning before the shorter; one applies at most. 8888 (self-test) and 9000 (lobby) are untouched. Who calls in is never put through outside. Rules hold from the next call on.',
+    hint: 'A number that “is” becomes the one given; one that “begins with” loses digits and gains others. A rule for the whole number comes before one for its beginning, the longer beginning before the shorter; one applies at most. 8888 (self-test) and 9000 (lobby) are untouched. Who calls in is never put through outside. Rules hold from the next call on.',
     direction: 'Direction',
     in: 'In',
     out: 'Out',
@@ -60,7 +60,8 @@ const en: typeof zh = {
     whole: 'is',
     prefix: 'begins with',
     strip: 'Strip',
-    add: 'Add',
+    kind: 'Is or begins with',
+    add: 'Add, or become',
     way: 'Leads',
     note: 'Note',
     ways: { inside: 'inside', trunk: 'trunk', gatekeeper: 'H.323 outside', barred: 'barred' },
