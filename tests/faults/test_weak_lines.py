@@ -47,6 +47,16 @@ _DECODED = """async () => {
     if (entry.type === 'inbound-rtp' && entry.kind === 'video') return entry.framesDecoded;
   }
 }"""
+# Packets that came again on RTX streams of their own (RFC 4588): to the browser, and from it.
+_AGAIN = """async () => {
+  let received = 0, sent = 0;
+  for (const entry of (await peer.getStats()).values()) {
+    if (entry.kind !== 'video' || !entry.rtxSsrc) continue;
+    if (entry.type === 'inbound-rtp') received = entry.retransmittedPacketsReceived;
+    if (entry.type === 'outbound-rtp') sent = entry.retransmittedPacketsSent;
+  }
+  return [received, sent];
+}"""
 _BUSY_CAMERA = """async (limit) => {
   const canvas = document.createElement('canvas');
   canvas.width = 1280; canvas.height = 720;
@@ -161,11 +171,18 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarNode]:
 
 
 @pytest.fixture(scope="module")
-def phone(node: FarNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phone]:
-    with sync_playwright() as playwright:
-        joined = Phone(node, playwright, tmp_path_factory.mktemp("phone"))
-        yield joined
-        joined.browser.close()
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def phone(
+    node: FarNode, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Phone]:
+    joined = Phone(node, playwright, tmp_path_factory.mktemp("phone"))
+    yield joined
+    joined.browser.close()
 
 
 @pytest.mark.peer("chromium", "fonts")
@@ -185,6 +202,8 @@ def test_loss_with_delay_and_jitter_leaves_sound_and_most_pictures(
                 break
             clean, seen = watch_over(phone, 0.0), watch_over(phone, loss)  # the machine was busy
         assert not shortfalls(clean, seen, sound, pictures, gap_s), (loss, clean, seen)
+    received, sent = phone.browser.page.evaluate(_AGAIN)
+    assert received > 0 and sent > 0, "nothing came again on RTX streams"
     phone.line.shape(Shape(loss=0.3, delay_s=DELAY_S, jitter_s=JITTER_S))
     time.sleep(5)
     assert not phone.node.happened(m.LegLost, phone.leg)
@@ -230,3 +249,31 @@ def test_phone_whose_packets_vanish_is_lost_and_freed(phone: Phone) -> None:
     assert time.monotonic() - fell_silent <= 31 * crowding()
     assert closed.reason is m.CloseReason.LOST
     eventually(lambda: node.stats().panes == 1, 5, "its pane stays")
+
+
+@pytest.mark.peer("chromium", "fonts")
+@pytest.mark.timeout(420)
+def test_who_watches_over_a_line_that_was_full_climbs_back(
+    node: FarNode, playwright: Playwright, tmp_path: Path
+) -> None:
+    """Transport-wide feedback tells of the queue, and then that there is none: 720p is back."""
+    watcher, leg = Browser(playwright, tmp_path), str(uuid7())
+
+    def height() -> int:
+        streams = node.leg_stats(leg).streams
+        return next((s.height or 0 for s in streams if s.media == "video"), 0)
+
+    try:
+        watcher.page.goto(node.page_of("值班室", leg=leg, publish=False))
+        assert watcher.page.evaluate("window.joined") == "ok", watcher.console
+        assert " transport-cc" in watcher.page.evaluate("peer.remoteDescription.sdp")
+        node.wait_event(m.LegUp, leg)
+        eventually(lambda: height() == 720, 60, "never began")
+        node.lines[leg].shape(Shape(), Shape(rate_bps=150_000))
+        eventually(lambda: 0 < height() < 720, 60, "more is sent than the line takes")
+        node.lines[leg].shape(Shape())
+        began = time.monotonic()
+        eventually(lambda: height() == 720, 150, "it never climbed back")
+        print("back after", time.monotonic() - began)
+    finally:
+        watcher.close()

@@ -8,6 +8,7 @@ from .congestion import DelayWatch, InboundBound
 from .line import LineState
 from .links import AudioTerms, Link, LinkTerms, audio_line_bps, terms_of
 from .rungs import DEFAULT_CAP_BPS, RungKey, Screen, steps_for
+from .sending import SendingBound
 
 __all__ = [
     "DEFAULT_CAP_BPS",
@@ -21,6 +22,7 @@ __all__ = [
     "LinkTerms",
     "RungKey",
     "Screen",
+    "SendingBound",
     "Wish",
     "audio_line_bps",
     "steps_for",

@@ -5,6 +5,7 @@
 """
 
 from .build import DatapathStatus, status
+from .departures import Departures, Passage
 from .fanout import GROUP, HISTORY_BATCHES, Departure, Fanout, FanoutResult, PythonFanout
 from .hub import Arrival, Counters, Flow, Hub, Line, Mode, Peer, PythonHub
 from .intake import Datagram, DatagramKind, Intake, PythonIntake
@@ -54,6 +55,7 @@ __all__ = [
     "DatagramKind",
     "DatapathStatus",
     "Departure",
+    "Departures",
     "Fanout",
     "FanoutResult",
     "FanoutTarget",
@@ -62,6 +64,7 @@ __all__ = [
     "Intake",
     "Line",
     "Mode",
+    "Passage",
     "Peer",
     "PythonFanout",
     "PythonHub",

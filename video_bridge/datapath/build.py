@@ -25,7 +25,7 @@ _COMPILERS = ("cc", "gcc", "clang")
 _FLAGS = ("-O2", "-shared", "-fPIC", "-std=gnu11")
 _LIBRARIES = ("-ldl", "-lm", "-pthread")
 _COMPILE_TIMEOUT_S = 60.0
-_VERSION = 4
+_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)

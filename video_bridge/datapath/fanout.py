@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import LocalMediaError
+from .departures import NUMBER_AT
 from .target import FanoutTarget, SentRun
 
 _batch_numbers = itertools.count(1)  # one count for all rungs: targets move between them
@@ -132,7 +133,10 @@ class Fanout(ABC):
 
     @abstractmethod
     def resend(self, target: FanoutTarget, seqs: Iterable[int]) -> int:
-        """Send again what a NACK asks for, byte for byte. Returns how many were still known."""
+        """Send again what a NACK asks for: byte for byte, or on the target's `rtx` stream.
+
+        Returns how many were still known.
+        """
 
     def _remember(self, payloads: Sequence[bytes]) -> tuple[int, Batch]:
         batch = Batch(tuple(payloads), sum(map(len, payloads)))
@@ -146,6 +150,10 @@ class Fanout(ABC):
 def rtp_header(target: FanoutTarget, run: SentRun, index: int) -> bytes:
     """The header of the run's packet `index` as this target gets it."""
     is_marked = run.marker_last and index == run.count - 1
+    extension = target.extension
+    if target.departures is not None:
+        number = (run.first_number + index & 0xFFFF).to_bytes(2)
+        extension = extension[:NUMBER_AT] + number + extension[NUMBER_AT + 2 :]
     return (
         _HEADER.pack(
             0x90 if target.extension else 0x80,
@@ -154,7 +162,7 @@ def rtp_header(target: FanoutTarget, run: SentRun, index: int) -> bytes:
             run.timestamp,
             target.ssrc,
         )
-        + target.extension
+        + extension
     )
 
 
@@ -190,13 +198,15 @@ class PythonFanout(Fanout):
         for target in targets:
             if target.is_closed:
                 continue
+            count = len(batch.payloads)
             run = SentRun(
                 first_extended=target.next_extended,
-                count=len(batch.payloads),
+                count=count,
                 batch=number,
                 timestamp=(timestamp + target.ts_offset) & 0xFFFFFFFF,
                 marker_last=marker_last,
                 payload_type=target.payload_type,
+                first_number=target.departures.take(count) if target.departures else 0,
             )
             target.note_run(run, batch.octets)
             live.append((target, run))
@@ -217,14 +227,39 @@ class PythonFanout(Fanout):
             for sequence in [s for s in wanted if (s - first) & 0xFFFF < run.count]:
                 wanted.discard(sequence)
                 index = (sequence - first) & 0xFFFF
-                resent += send_one(target, run, batch.payloads[index], index)
+                payload = batch.payloads[index]
+                if target.rtx is not None:
+                    resent += retransmit(target.rtx, run, payload, index)
+                else:
+                    resent += send_one(target, run, payload, index)
         self.packets_resent += resent
         return resent
+
+
+def retransmit(rtx: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
+    """One packet again under a number of its own, its old one before the payload (RFC 4588 4)."""
+    if rtx.is_closed:
+        return False
+    is_last = index == run.count - 1
+    again = SentRun(
+        first_extended=rtx.next_extended,
+        count=1,
+        batch=0,
+        timestamp=run.timestamp,
+        marker_last=run.marker_last and is_last,
+        payload_type=rtx.payload_type,
+        first_number=rtx.departures.take(1) if rtx.departures else 0,
+    )
+    body = ((run.first_extended + index) & 0xFFFF).to_bytes(2) + payload
+    rtx.note_run(again, len(body))
+    return send_one(rtx, again, body, 0)
 
 
 def send_one(target: FanoutTarget, run: SentRun, payload: bytes, index: int) -> bool:
     """True when the packet was handed to the kernel, or to the target's own sender."""
     packet = rtp_header(target, run, index) + payload
+    if target.departures is not None:
+        target.departures.left((run.first_number + index) & 0xFFFFFFFF, len(packet))
     try:
         if (srtp := target.srtp_sender) is not None:
             packet = srtp.protect(packet)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import LocalMediaError
+from .departures import NUMBER_AT, Log
 from .fanout import HISTORY_BATCHES, Batch, Departure, Fanout, FanoutResult
 from .keys import SrtpProfile
 from .target import FanoutTarget, State
@@ -34,6 +35,7 @@ class _Run(ctypes.Structure):
         ("payload_type", ctypes.c_uint8),
         ("marker_last", ctypes.c_uint8),
         ("failed", ctypes.c_uint16),
+        ("first_number", ctypes.c_uint32),
     )
 
 
@@ -46,6 +48,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
         _POINTER,
         [_INT, _BYTES, _BYTES, _BYTES, _INT, ctypes.POINTER(State)],
     ),
+    "dp_target_number": (None, [_POINTER, ctypes.POINTER(Log), _INT]),
     "dp_target_free": (None, [_POINTER]),
     "dp_target_move": (_INT, [_POINTER, _INT, _BYTES, _INT, _INT]),
     "dp_begin": (
@@ -57,6 +60,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
         [_POINTER, _U32, _RUNS, ctypes.POINTER(_U64), ctypes.POINTER(_INT)],
     ),
     "dp_build": (_INT, [_RUNS, _INT, _INT, _BYTES, _INT, _BYTES]),
+    "dp_retransmit": (_INT, [_POINTER, _RUNS, _INT, _INT, _BYTES, _INT, _BYTES]),
     "dp_send": (_INT, [_RUNS, _INT, _PAYLOADS, _SIZES, _INT, _INT, _INT]),
 }
 
@@ -87,6 +91,9 @@ class NativeTarget:
         )
         if not self.pointer:
             raise LocalMediaError("datapath_target_refused")
+        self._departures = target.departures  # C writes into its memory, too
+        if target.departures is not None:
+            library.dp_target_number(self.pointer, target.departures.log, NUMBER_AT)
         self.follow(target.address)
 
     def __del__(self) -> None:
@@ -247,10 +254,26 @@ class NativeFanout(Fanout):
         for sequence in set(seqs):
             index = self.library.dp_find(pointer, sequence, run, number, count)
             batch = self._history.get(number.value) if index >= 0 else None
-            if batch is not None and len(batch.payloads) == count.value:
+            if batch is None or len(batch.payloads) != count.value:
+                continue
+            if target.rtx is not None:
+                resent += self._retransmit(target.rtx, run, batch, index)
+            else:
                 resent += send_packet(self.library, target, run, batch, index)
         self.packets_resent += resent
         return resent
+
+    def _retransmit(self, rtx: FanoutTarget, run: _Run, batch: Batch, index: int) -> bool:
+        if rtx.is_closed:
+            return False
+        payload, is_last = batch.payloads[index], index == len(batch.payloads) - 1
+        pointer = self._native(rtx).pointer
+        out = None if rtx.sender is None else ctypes.create_string_buffer(_MAX_PACKET)
+        size = self.library.dp_retransmit(pointer, run, index, is_last, payload, len(payload), out)
+        if size > 0 and rtx.sender is not None and out is not None:
+            rtx.sender(out.raw[:size])
+        rtx.packets_failed += size <= 0
+        return bool(size > 0)
 
 
 def send_packet(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import LocalMediaError
+from .departures import Departures
 from .keys import SrtpKeys
 from .srtp import SrtpSender
 
@@ -28,6 +29,7 @@ class SentRun:
     timestamp: int
     marker_last: bool
     payload_type: int
+    first_number: int = 0  # transport-wide
 
 
 class State(ctypes.Structure):
@@ -70,7 +72,9 @@ class FanoutTarget:
 
     `sock_fd` is duplicated, so that the caller may close his own at any time; `close()` gives it
     back. A target may be moved from one rung's `Fanout` to another: its sequence numbers go on.
-    `extension` is a whole header extension (4-byte head and words) put on every packet.
+    `extension` is a whole header extension (4-byte head and words) put on every packet; with
+    `departures` instead, packets carry transport-wide numbers. `rtx` is the stream on which NACKed
+    packets go out again (RFC 4588); without it they do as they were.
     `sender` replaces the socket where packets leave by another way (TURN).
     """
 
@@ -87,6 +91,8 @@ class FanoutTarget:
         srtp: SrtpKeys | None = None,
         *,
         extension: bytes = b"",
+        departures: Departures | None = None,
+        rtx: FanoutTarget | None = None,
         sender: Callable[[bytes], None] | None = None,
     ) -> None:
         """Raises LocalMediaError for an address that is no numeric one."""
@@ -102,7 +108,9 @@ class FanoutTarget:
         self.srtp = srtp
         self._srtp_sender: SrtpSender | None = None
         self.native: NativeSide | None = None
-        self.extension = extension
+        self.extension = extension if departures is None else departures.extension
+        self.departures = departures
+        self.rtx = rtx
         self.sender = sender
         self.packets_failed = 0
         self.is_closed = False
@@ -191,11 +199,15 @@ class FanoutTarget:
         self.address = address
         if self.native is not None:
             self.native.follow(address)
+        if self.rtx is not None:
+            self.rtx.move_to(address)
 
     def close(self) -> None:
         """Give the socket back. Sending to a closed target does nothing."""
         FanoutTarget.closings += not self.is_closed
         self.is_closed = True
+        if self.rtx is not None:
+            self.rtx.close()
         if self.socket is not None:
             self.socket.close()
             self.socket = None

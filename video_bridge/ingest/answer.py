@@ -8,13 +8,15 @@ candidates: we never trickle out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import RemoteMediaError
 from ..rtp.header_ext import ABS_SEND_TIME_URI, AUDIO_LEVEL_URI, MID_URI
+from ..rtp.transport_cc import TRANSPORT_CC_URI
 from .offer import Offer, OfferedCodec, OfferedMedia
 
 _VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+_NUMBERS_FEEDBACK = "transport-cc"
 _AUDIO_PREFERENCE = ("OPUS", "G722", "PCMA", "PCMU")
 _WEBRTC_PROFILES = ("UDP/TLS/RTP/SAVPF", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "TCP/TLS/RTP/SAVPF")
 
@@ -38,6 +40,8 @@ class AcceptedMedia:
     send_time_id: int | None = None
     mid_id: int | None = None
     packetization_mode: int = 1
+    numbers_id: int | None = None  # transport-wide numbers
+    rtx_type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class LocalTransport:
     session_id: int
     cname: str
     ssrcs: dict[str, int]  # media -> our SSRC
+    rtx_ssrcs: dict[str, int] = field(default_factory=dict)
 
 
 def accept(offer: Offer, *, publish: bool, play: bool) -> Accepted:
@@ -136,6 +141,11 @@ def _accept_media(media: OfferedMedia, *, publish: bool, play: bool) -> Accepted
             ),
             None,
         )
+    feedback = tuple(f for f in _VIDEO_FEEDBACK if f in codec.feedback)
+    receive = publish and media.direction in ("sendrecv", "sendonly")
+    numbers_id = None if receive else _numbers_id(media, codec)
+    if numbers_id is not None:
+        feedback += (_NUMBERS_FEEDBACK,)
     return AcceptedMedia(
         kind=media.kind,
         media=media.media,
@@ -143,15 +153,34 @@ def _accept_media(media: OfferedMedia, *, publish: bool, play: bool) -> Accepted
         codec=codec,
         telephone_event=telephone,
         send=play and media.direction in ("sendrecv", "recvonly"),
-        receive=publish and media.direction in ("sendrecv", "sendonly"),
-        feedback=tuple(f for f in _VIDEO_FEEDBACK if f in codec.feedback)
-        if media.kind == "video"
-        else (),
+        receive=receive,
+        feedback=feedback if media.kind == "video" else (),
         audio_level_id=media.extensions.get(AUDIO_LEVEL_URI) if media.kind == "audio" else None,
         send_time_id=media.extensions.get(ABS_SEND_TIME_URI) if media.kind == "video" else None,
         mid_id=media.extensions.get(MID_URI) if media.kind == "video" else None,
         packetization_mode=_mode(codec),
+        numbers_id=numbers_id,
+        rtx_type=_rtx_type(media, codec),
     )
+
+
+def _numbers_id(media: OfferedMedia, codec: OfferedCodec) -> int | None:
+    """Of pictures that we only send: docs/allocation.md says why not of those that come, too."""
+    number = media.extensions.get(TRANSPORT_CC_URI)
+    if media.kind != "video" or _NUMBERS_FEEDBACK not in codec.feedback or number is None:
+        return None
+    return number if 1 <= number <= 14 else None
+
+
+def _rtx_type(media: OfferedMedia, codec: OfferedCodec) -> int | None:
+    """The payload type of this codec's packets when they are sent again (RFC 4588 section 8)."""
+    if media.kind != "video" or "nack" not in codec.feedback:
+        return None
+    for other in media.codecs:
+        is_rtx = other.name == "RTX" and other.clock_rate == codec.clock_rate
+        if is_rtx and other.parameters.get("apt") == str(codec.payload_type):
+            return other.payload_type
+    return None
 
 
 def _mode(codec: OfferedCodec) -> int:
@@ -223,6 +252,8 @@ def _section_lines(
     formats = [section.codec.payload_type]
     if section.telephone_event is not None:
         formats.append(section.telephone_event)
+    if section.rtx_type is not None:
+        formats.append(section.rtx_type)
     direction = {
         (True, True): "sendrecv",
         (True, False): "sendonly",
@@ -247,17 +278,20 @@ def _section_lines(
         lines.append(f"a=extmap:{section.send_time_id} {ABS_SEND_TIME_URI}")
     if section.mid_id is not None:
         lines.append(f"a=extmap:{section.mid_id} {MID_URI}")
+    if section.numbers_id is not None:
+        lines.append(f"a=extmap:{section.numbers_id} {TRANSPORT_CC_URI}")
     is_content = section.media == "content"
     if is_content:
         lines.append("a=content:slides")
     if section.send:
-        ssrc = local.ssrcs[section.media]
         msid = "content slides" if is_content else f"consultation programme-{section.kind}"
-        lines += [
-            f"a=msid:{msid}",
-            f"a=ssrc:{ssrc} cname:{local.cname}",
-            f"a=ssrc:{ssrc} msid:{msid}",
-        ]
+        lines.append(f"a=msid:{msid}")
+        sources = [local.ssrcs[section.media]]
+        if section.rtx_type is not None and section.media in local.rtx_ssrcs:
+            sources.append(local.rtx_ssrcs[section.media])
+            lines.append(f"a=ssrc-group:FID {sources[0]} {sources[1]}")
+        for ssrc in sources:
+            lines += [f"a=ssrc:{ssrc} cname:{local.cname}", f"a=ssrc:{ssrc} msid:{msid}"]
     if with_candidates:
         lines += [
             f"a=candidate:{c.foundation} 1 udp {c.priority} {c.host} {c.port} typ host"
@@ -282,6 +316,9 @@ def _codec_lines(section: AcceptedMedia) -> list[str]:
         )
     elif codec.name == "OPUS":
         lines.append(f"a=fmtp:{codec.payload_type} minptime=10;useinbandfec=1")
+    if section.rtx_type is not None:
+        lines.append(f"a=rtpmap:{section.rtx_type} rtx/{codec.clock_rate}")
+        lines.append(f"a=fmtp:{section.rtx_type} apt={codec.payload_type}")
     if section.telephone_event is not None:
         lines.append(f"a=rtpmap:{section.telephone_event} telephone-event/{codec.clock_rate}")
         lines.append(f"a=fmtp:{section.telephone_event} 0-15")

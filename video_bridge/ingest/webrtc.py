@@ -107,6 +107,7 @@ class WebRtcMedia(SessionMedia):
             session_id=secrets.randbits(62),
             cname=self.session.cname,
             ssrcs={str(kind): ssrc for kind, ssrc in self.session.ssrcs.items()},
+            rtx_ssrcs={str(kind): ssrc for kind, ssrc in self.session.rtx_ssrcs.items()},
         )
 
     def _advertised(self, host: str) -> str:
@@ -268,5 +269,7 @@ def _plan(section: AcceptedMedia) -> MediaPlan:
         profile_level_id=parameters.get("profile-level-id"),
         audio_level_id=section.audio_level_id,
         send_time_id=section.send_time_id,
+        numbers_id=section.numbers_id,
+        rtx_type=section.rtx_type,
         allows_asymmetric_level=parameters.get("level-asymmetry-allowed") == "1",
     )

@@ -130,6 +130,10 @@ class VideoReorder:
         if ahead > 0:
             self._highest = sequence
 
+    def lacks(self, sequence: int) -> bool:
+        """Whether this packet would close a hole."""
+        return sequence in self._missing
+
     def _learn_overtaking(self, found: _Missing, now: float) -> None:
         """A packet that comes unasked, or sooner than an answer could, was only overtaken."""
         late = now - found.since

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import LocalMediaError, RemoteMediaError
+from .transport_cc import TransportFeedback, build_feedback, parse_feedback
 
 SR, RR, SDES, BYE, APP, RTPFB, PSFB = 200, 201, 202, 203, 204, 205, 206
 RTPFB_NACK, RTPFB_TMMBR, RTPFB_TMMBN, RTPFB_TRANSPORT_CC = 1, 3, 4, 15
@@ -135,6 +136,7 @@ RtcpPacket = (
     | FullIntraRequest
     | Remb
     | RateLimit
+    | TransportFeedback
     | OtherRtcp
 )
 
@@ -184,6 +186,8 @@ def _parse_one(packet_type: int, count: int, body: bytes) -> RtcpPacket:
             return _parse_nack(body)
         if packet_type == RTPFB and count in (RTPFB_TMMBR, RTPFB_TMMBN):
             return _parse_rate_limit(body, is_notification=count == RTPFB_TMMBN)
+        if packet_type == RTPFB and count == RTPFB_TRANSPORT_CC:
+            return parse_feedback(body)
         if packet_type == PSFB and count == PSFB_PLI:
             return PictureLoss(*struct.unpack_from("!II", body))
         if packet_type == PSFB and count == PSFB_FIR:
@@ -325,14 +329,21 @@ def build(packet: RtcpPacket) -> bytes:
             return _packet(RTPFB, format_, _build_rate_limit(packet))
         case Remb():
             return _packet(PSFB, PSFB_AFB, _build_remb(packet))
+        case TransportFeedback():
+            return _packet(RTPFB, RTPFB_TRANSPORT_CC, build_feedback(packet))
         case OtherRtcp():
             return _packet(packet.packet_type, packet.count, packet.body)
 
 
 def _packet(packet_type: int, count: int, body: bytes) -> bytes:
-    if count > 31 or len(body) % 4:
+    """Padded to whole words (RFC 3550 section 6.4.1)."""
+    if count > 31:
         raise LocalMediaError("rtcp_misbuilt", packet_type=packet_type, count=count)
-    return _HEADER.pack(0x80 | count, packet_type, len(body) // 4) + body
+    first = 0x80 | count
+    if missing := -len(body) % 4:
+        first |= 0x20
+        body += bytes(missing - 1) + bytes((missing,))
+    return _HEADER.pack(first, packet_type, len(body) // 4) + body
 
 
 def _build_reports(reports: tuple[ReportBlock, ...]) -> bytes:

@@ -27,6 +27,7 @@ class ReceiveStatistics:
         self.clock_rate = clock_rate
         self.ssrc: int | None = None
         self.packets_received = 0
+        self.packets_recovered = 0
         self.octets_received = 0
         self._base = 0
         self._highest = 0
@@ -46,7 +47,7 @@ class ReceiveStatistics:
 
     @property
     def packets_lost(self) -> int:
-        return self.packets_expected - self.packets_received
+        return self.packets_expected - self.packets_received - self.packets_recovered
 
     @property
     def jitter_ms(self) -> float:
@@ -64,8 +65,13 @@ class ReceiveStatistics:
         self.octets_received += size
         self._measure_jitter(timestamp, now)
 
+    def recovered(self) -> None:
+        """A lost packet came on the RTX stream: a mended radio is no full line."""
+        self.packets_recovered += 1
+
     def _restart(self, ssrc: int, sequence_number: int) -> None:
         self.ssrc = ssrc
+        self.packets_recovered = 0
         self._base = self._highest = sequence_number
         self._cycles = 0
         self.packets_received = self._expected_prior = self._received_prior = 0
@@ -109,9 +115,10 @@ class ReceiveStatistics:
         if self.ssrc is None:
             return None
         expected = self.packets_expected - self._expected_prior
-        received = self.packets_received - self._received_prior
+        came = self.packets_received + self.packets_recovered
+        received = came - self._received_prior
         self._expected_prior = self.packets_expected
-        self._received_prior = self.packets_received
+        self._received_prior = came
         lost = expected - received
         fraction = 0 if expected <= 0 or lost <= 0 else min(255, (lost << 8) // expected)
         delay = 0 if self._last_sr_at is None else round((now - self._last_sr_at) * 65536)

@@ -10,8 +10,8 @@ from ..rtp.source import ReceiveStatistics
 class Tally:
     """One flow of a peer: what it counted since last asked, and what it keeps back."""
 
-    def __init__(self, peer: Peer, index: int) -> None:
-        self._peer, self._index = peer, index
+    def __init__(self, peer: Peer, index: int, rtx_index: int | None = None) -> None:
+        self._peer, self._index, self._rtx_index = peer, index, rtx_index
         self._mode: Mode | None = None
         self.counters: Counters = peer.counters(index)
         self._bytes, self._frames = self.counters.bytes, self.counters.frames
@@ -20,6 +20,8 @@ class Tally:
         if mode is not self._mode:
             self._mode = mode
             self._peer.set_mode(self._index, mode)
+            if self._rtx_index is not None:
+                self._peer.set_mode(self._rtx_index, mode)
 
     def take(self) -> tuple[int, int]:
         """Bytes and frames since the last call."""

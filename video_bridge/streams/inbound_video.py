@@ -154,6 +154,21 @@ class InboundVideo:
         self._reorder.insert(packet, now)
         self._take_frames(now)
 
+    def receive_again(self, packet: RtpPacket, now: float) -> None:
+        """A packet of the RTX stream (RFC 4588 section 4): the lost one as it was."""
+        ssrc, sequence = self.statistics.ssrc, int.from_bytes(packet.payload[:2])
+        if len(packet.payload) <= 2 or ssrc is None or not self._reorder.lacks(sequence):
+            return  # a sender tries his line with padding, and with what came already
+        self.statistics.recovered()
+        lost = packet._replace(
+            payload_type=self.plan.payload_type,
+            sequence_number=sequence,
+            ssrc=ssrc,
+            payload=packet.payload[2:],
+        )
+        self._reorder.insert(lost, now)
+        self._take_frames(now)
+
     def poll(self, now: float) -> None:
         """Ask for what is missing, give up what is too late, ask for key frames."""
         if self._tally is not None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..allocation import LineState, LinkTerms, RungKey, audio_line_bps, steps_for, terms_of
 from ..allocation.rungs import FULL_FPS, LINE_OVERHEAD
-from ..datapath import Fanout, FanoutTarget, SrtpKeys
+from ..datapath import Departures, Fanout, FanoutTarget, SrtpKeys
 from ..errors import LocalMediaError
 from ..rtp.packet import timestamp_distance
 from ..rtp.rtcp import ReportBlock, SenderReport
@@ -45,9 +45,17 @@ class Feed(Protocol):
 class Outbound:
     """One SSRC to one peer. Without a route yet (`route`), nothing is sent."""
 
-    def __init__(self, plan: MediaPlan, ssrc: int) -> None:
+    def __init__(
+        self,
+        plan: MediaPlan,
+        ssrc: int,
+        rtx_ssrc: int | None = None,
+        departures: Departures | None = None,
+    ) -> None:
         self.plan = plan
         self.ssrc = ssrc
+        self._rtx_ssrc = rtx_ssrc
+        self._departures = departures if plan.numbers_id is not None else None
         self.state = SenderState(ssrc, plan.clock_rate)
         self.rate = Rate()
         self.target: FanoutTarget | None = None
@@ -82,13 +90,36 @@ class Outbound:
                 self._seq_start,
                 secrets.randbits(31),
                 srtp,
+                departures=self._departures,
+                rtx=self._rtx(sock, address, srtp),
             )
             return
         old = self.target.socket
         if old is not None and old.getsockname() != sock.getsockname():
             self.target.socket = sock.dup()
             old.close()
+            if self.target.rtx is not None:
+                old = self.target.rtx.socket
+                self.target.rtx.socket = sock.dup()
+                if old is not None:
+                    old.close()
         self.target.move_to(address)
+
+    def _rtx(
+        self, sock: socket.socket, address: tuple[str, int], srtp: SrtpKeys | None
+    ) -> FanoutTarget | None:
+        """The stream of what is sent again, where that was negotiated."""
+        if self.plan.rtx_type is None or self._rtx_ssrc is None:
+            return None
+        return FanoutTarget(
+            sock.fileno(),
+            address,
+            self._rtx_ssrc,
+            self.plan.rtx_type,
+            secrets.randbits(15),
+            srtp=srtp,
+            departures=self._departures,
+        )
 
     def replan(self, plan: MediaPlan) -> None:
         """A re-negotiation of the same media."""

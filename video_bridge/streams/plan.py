@@ -26,6 +26,8 @@ class MediaPlan:
     max_bitrate_bps: int | None = None
     audio_level_id: int | None = None
     send_time_id: int | None = None  # of the abs-send-time extension
+    numbers_id: int | None = None  # of the transport-wide numbers' extension
+    rtx_type: int | None = None  # the payload type of packets sent again (RFC 4588)
     allows_asymmetric_level: bool = False
     receive_as: tuple[str, int, int] | None = None  # codec, payload type, clock rate (H.245)
 

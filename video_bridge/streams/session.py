@@ -25,9 +25,11 @@ from ..leg import Shown
 from ..messages import MediaKind
 from ..rtp import rtcp
 from ..rtp.packet import RtpPacket
+from ..rtp.transport_cc import TransportFeedback
 from .counted import Tally
 from .inbound_audio import InboundAudio
 from .inbound_video import InboundVideo
+from .numbered import Numbered
 from .offered import Offered
 from .outbound import Outbound
 from .plan import MediaPlan
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 REPORT_EVERY_S = 1.0
 SIGNAL_EVERY = 4  # asks by RTCP, for one by signalling
 RFC2032_FIR = 192  # the key frame request of older rooms, a packet type of its own
+RTX_FLOW = 2  # of a peer whose flows 0 and 1 are picture and sound
 PICTURES: tuple[MediaKind, ...] = ("video", "content")
 
 
@@ -61,6 +64,10 @@ class RtpSession:
             "video": secrets.randbits(31) + 1,
             "content": secrets.randbits(31) + 1,
         }
+        self.rtx_ssrcs: dict[MediaKind, int] = {
+            media: secrets.randbits(31) + 1 for media in PICTURES
+        }
+        self.numbered: Numbered | None = None
         self.audio_in: InboundAudio | None = None
         self.pictures: dict[MediaKind, InboundVideo] = {}
         self.sources: Sources | None = None  # where one transport carries camera and content
@@ -84,6 +91,9 @@ class RtpSession:
         Raises LocalMediaError for a codec the node has not.
         """
         self.plans = {plan.media: plan for plan in plans}
+        ids = [p.numbers_id for p in self.plans.values() if p.numbers_id is not None]
+        if ids and self.numbered is None:
+            self.numbered = Numbered(ids[0], self._most_bps)
         inbound = {media: plan.inbound for media, plan in self.plans.items()}
         self._plan_audio(inbound.get("audio"))
         for media in PICTURES:
@@ -107,7 +117,10 @@ class RtpSession:
                 peer.set_flow(index, None)
             elif not stream.is_counted:
                 peer.set_flow(index, _flow(stream.plan))
-                stream.count_by(Tally(peer, index))
+                rtx_type = stream.plan.rtx_type
+                if rtx_type is not None:
+                    peer.set_flow(RTX_FLOW, Flow(rtx_type, stream.plan.clock_rate))
+                stream.count_by(Tally(peer, index, None if rtx_type is None else RTX_FLOW))
 
     def kept_back_at(self, media: MediaKind) -> float:
         """When the newest packet of this media came as the datapath counts it, or 0."""
@@ -134,7 +147,13 @@ class RtpSession:
         if (terms, cap_bps) != (self.terms, self.cap_bps):
             self.terms, self.cap_bps = terms, cap_bps
             self.offered = Offered(terms, cap_bps)
+            if self.numbered is not None:
+                self.numbered.set_cap(self._most_bps)
         self._fit()
+
+    @property
+    def _most_bps(self) -> int:
+        return self.terms.cap_bps if self.cap_bps is None else self.cap_bps
 
     def _fit(self) -> None:
         audio = self.out.get("audio")
@@ -177,7 +196,9 @@ class RtpSession:
                 del self.out[media]
             return
         if existing is None:
-            self.out[media] = Outbound(plan, self.ssrcs[media])
+            departures = None if self.numbered is None else self.numbered.departures
+            rtx_ssrc = self.rtx_ssrcs.get(media)
+            self.out[media] = Outbound(plan, self.ssrcs[media], rtx_ssrc, departures)
         else:
             existing.replan(plan)
 
@@ -217,6 +238,9 @@ class RtpSession:
                 self.offered.sample(packet, video.plan, now)
                 video.receive(packet, size, now)
                 return True
+            if media in (None, kind) and packet.payload_type == video.plan.rtx_type:
+                video.receive_again(packet, now)
+                return True
         return False
 
     def _streams(self) -> list[InboundAudio | InboundVideo]:
@@ -253,6 +277,10 @@ class RtpSession:
                 self._want_keyframe_of(set())
             case rtcp.Remb() if "video" in self.out:
                 self.out["video"].estimated(packet.bitrate_bps, now)
+            case TransportFeedback() if self.numbered is not None:
+                outbound = self.out.get("video") or self.out.get("content")
+                if outbound is not None:
+                    self.numbered.heard(packet, outbound, now)
             case rtcp.RateLimit(is_notification=False):
                 self._take_limit(packet)
             case rtcp.Bye():

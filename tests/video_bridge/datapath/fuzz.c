@@ -83,11 +83,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static int make(struct target *target, struct state *state, uint8_t *out)
 {
     static const uint8_t extension[8] = {0xbe, 0xde, 0, 1, 0x30, 0x85, 0, 0};
+    static struct departures departures;
     uint8_t payload[600];
     struct run run;
     int size = (int)dice(sizeof payload), i;
     target->extension_size = dice(2) ? sizeof extension : 0;
     memcpy(target->extension, extension, sizeof extension);
+    target->departures = NULL;
+    if (dice(2)) { /* numbered: 0x31, two bytes of any value */
+        target->extension[4] = 0x31;
+        dp_target_number(target, &departures, 5);
+    }
     for (i = 0; i < size; i++)
         payload[i] = dice(4) ? 0xd5 : (uint8_t)dice(256);
     state->payload_type = dice(2) ? 96 : 8;
@@ -95,6 +101,11 @@ static int make(struct target *target, struct state *state, uint8_t *out)
         state->next_extended += dice(70000);
     dp_begin(&target, 1, &run, 1 + (int)dice(3), (uint64_t)size, dice(1u << 30), (int)dice(2),
              dice(1000));
+    if (dice(4) == 0) { /* RTX on the same stream */
+        size = dp_retransmit(target, &run, 0, (int)dice(2), payload, size, out);
+        MUST(size > 0 && size <= MAX_PACKET);
+        return size;
+    }
     size = dp_build(&run, 0, (int)dice(2), payload, size, out);
     MUST(size > 0 && size <= MAX_PACKET);
     return size;

@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.processes import PATIENCE_S
 from video_bridge.datapath import (
+    Departures,
     Fanout,
     FanoutTarget,
     PythonFanout,
@@ -20,6 +21,7 @@ from video_bridge.datapath import (
     status,
 )
 from video_bridge.errors import LocalMediaError
+from video_bridge.rtp.header_ext import parse_extensions
 from video_bridge.rtp.packet import RtpPacket
 
 WAYS: dict[str, Callable[[], Fanout]] = {"python": PythonFanout}
@@ -182,6 +184,54 @@ def test_a_header_extension_rides_on_every_packet(source: socket.socket, fanout:
         assert not any(p.marker for p in got)
     with pytest.raises(LocalMediaError):
         FanoutTarget(source.fileno(), peer.address, 5, 96, extension=b"odd")
+
+
+def test_packets_carry_transport_wide_numbers_and_feedback_finds_them(
+    source: socket.socket, fanout: Fanout
+) -> None:
+    """Two streams of a leg share the numbers; what was sent again as it was keeps its own."""
+    peer, departures = Peer(keys_of(SrtpProfile.AEAD_AES_128_GCM)), Departures(3)
+    camera, slides = (
+        FanoutTarget(
+            source.fileno(), peer.address, ssrc, 96, 0, 0, peer.keys, departures=departures
+        )
+        for ssrc in (5, 6)
+    )
+    fanout.send([camera, slides], [b"a" * 50, b"b" * 50], 1)
+    fanout.send([camera], [b"c" * 50], 2)
+    got = peer.packets(5)
+    numbers = [parse_extensions(p.extension_profile, p.extensions)[3] for p in got]
+    assert [int.from_bytes(number) for number in numbers] == [1, 2, 3, 4, 5]
+    assert fanout.resend(camera, [1]) == 1
+    assert peer.raw(1)
+    passages = departures.passages([(2, 7_000_000), (4, None), (5, 7_001_000), (6, 1)])
+    assert [p.arrived_s for p in passages] == [7.0, None, 7.001]
+    assert [p.octets for p in passages] == [70, 70, 70]
+    assert passages[0].sent_s <= passages[2].sent_s
+    with pytest.raises(LocalMediaError):
+        Departures(15)
+
+
+def test_what_is_asked_again_comes_on_the_rtx_stream(source: socket.socket, fanout: Fanout) -> None:
+    """RFC 4588 section 4: own SSRC, type and numbers; the old number before the payload."""
+    for profile in SUITES:
+        peer = Peer(keys_of(profile))
+        rtx = FanoutTarget(source.fileno(), peer.address, 8, 97, 65_535, 0, peer.keys)
+        target = FanoutTarget(source.fileno(), peer.address, 5, 96, 65_535, 3, peer.keys, rtx=rtx)
+        fanout.send([target], [b"one", b"two"], 100)
+        first = peer.packets(2)
+        assert fanout.resend(target, [0]) == 1
+        assert fanout.resend(target, [0, 9]) == 1
+        again = peer.packets(2)
+        assert [p.payload for p in again] == [b"\0\0two"] * 2
+        assert [(p.ssrc, p.payload_type, p.sequence_number) for p in again] == [
+            (8, 97, 65_535),
+            (8, 97, 0),
+        ]
+        assert {(p.timestamp, p.marker) for p in again} == {(first[1].timestamp, True)}
+        target.close()
+        assert rtx.is_closed
+        assert fanout.resend(target, [0]) == 0
 
 
 def test_frames_of_any_shape_arrive_whole(source: socket.socket, fanout: Fanout) -> None:

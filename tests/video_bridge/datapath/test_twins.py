@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from video_bridge.datapath import (
+    Departures,
     FanoutTarget,
     PythonFanout,
     SrtpKeys,
@@ -73,6 +74,61 @@ def test_both_send_the_same_bytes(  # noqa: PLR0917 - hypothesis gives each by i
             peer.socket.close()
         heard.append(out)
     assert heard[0] == heard[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    profile=st.none() | st.sampled_from(list(SrtpProfile)),
+    shapes=st.lists(
+        st.lists(st.integers(1, 1280), min_size=1, max_size=20), min_size=1, max_size=4
+    ),
+    numbers_from=st.sampled_from([1, 65_530, 2**32 - 3]),
+    extension_id=st.integers(1, 14),
+    has_rtx=st.booleans(),
+    again=st.lists(st.integers(0, 60), max_size=5),
+)
+def test_both_number_and_retransmit_the_same(  # noqa: PLR0917 - hypothesis gives each by its name
+    profile: SrtpProfile | None,
+    shapes: list[list[int]],
+    numbers_from: int,
+    extension_id: int,
+    has_rtx: bool,
+    again: list[int],
+) -> None:
+    """Transport-wide numbers over their roll-over, RTX or not: same bytes, same memory."""
+    if status().datapath != "c":
+        assert not _has_compiler(), status().reason
+        return
+    keys = keys_of(profile)
+    frames = [[os.urandom(size) for size in shape] for shape in shapes]
+    heard: list[list[bytes]] = []
+    logs: list[list[tuple[int, int]]] = []
+    for fanout in (PythonFanout(), create_fanout()):
+        out: list[bytes] = []
+        departures = Departures(extension_id)
+        departures.log.next = numbers_from
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
+            peer = Peer()
+            peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+            rtx = None
+            if has_rtx:
+                rtx = FanoutTarget(
+                    source.fileno(), peer.address, 9, 98, 65_534, 0, keys, departures=departures
+                )
+            target = FanoutTarget(
+                source.fileno(), peer.address, 5, 97, 7, 3, keys, departures=departures, rtx=rtx
+            )
+            for number, payloads in enumerate(frames):
+                fanout.send([target], payloads, number * 3600)
+                out += peer.raw(len(payloads))
+            for index in again:
+                out += peer.raw(fanout.resend(target, [7 + index]))
+            target.close()
+            peer.socket.close()
+        heard.append(out)
+        logs.append([(place.number, place.octets) for place in departures.log.departed])
+    assert heard[0] == heard[1]
+    assert logs[0] == logs[1]
 
 
 @pytest.mark.parametrize("profile", SrtpProfile, ids=str)

@@ -1,5 +1,7 @@
 """What is taken of an offer, and how the answer says so."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.video_bridge.ingest.offers import offer
@@ -12,6 +14,7 @@ from video_bridge.ingest.answer import (
     write_answer,
 )
 from video_bridge.ingest.offer import parse_offer
+from video_bridge.rtp.transport_cc import TRANSPORT_CC_URI
 
 LOCAL = LocalTransport(
     ice_ufrag="abcd",
@@ -116,6 +119,38 @@ def test_second_camera_of_a_client_is_refused_alone() -> None:
     second = "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:3\na=rtcp-mux\na=rtpmap:96 VP8/90000"
     accepted = taken(offer(extra=second))
     assert [s is not None for s in accepted.sections] == [True, True, False, False]
+
+
+NUMBERS = "a=extmap:3 " + TRANSPORT_CC_URI
+RTX = "a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102"
+
+
+def test_numbers_and_rtx_are_taken_where_they_are_offered_whole() -> None:
+    """Each needs its two lines; the RTX type is that of the codec that was chosen."""
+    plain = taken(offer(video="102", direction="recvonly")).of("video")
+    assert (plain.numbers_id, plain.rtx_type) == (None, None)
+    asked = offer(video="102 103", direction="recvonly")
+    asked = asked.replace("a=rtcp-rsize", f"a=rtcp-rsize\r\n{NUMBERS}\r\n" + RTX)
+    parsed = parse_offer(asked)
+    accepted = accept(parsed, publish=True, play=True)
+    video, audio = accepted.of("video"), accepted.of("audio")
+    assert (video.numbers_id, video.rtx_type) == (3, 103)
+    assert (audio.numbers_id, audio.rtx_type) == (None, None)
+    answer = write_answer(parsed, accepted, replace(LOCAL, rtx_ssrcs={"video": 44}))
+    for line in (
+        "m=video 20000 UDP/TLS/RTP/SAVPF 102 103",
+        "a=rtcp-fb:102 transport-cc",
+        NUMBERS,
+        "a=rtpmap:103 rtx/90000",
+        "a=fmtp:103 apt=102",
+        "a=ssrc-group:FID 22 44",
+        "a=ssrc:44 cname:leg",
+    ):
+        assert f"{line}\r\n" in answer
+    both_ways = taken(asked.replace("a=recvonly", "a=sendrecv")).of("video")
+    assert (both_ways.numbers_id, both_ways.rtx_type) == (None, 103)
+    assert taken(asked.replace("apt=102", "apt=96")).of("video").rtx_type is None
+    assert taken(asked.replace("extmap:3", "extmap:15")).of("video").numbers_id is None
 
 
 CONTENT = """m=video 9 UDP/TLS/RTP/SAVPF 96 106

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.harness.plugin import suite
 from video_bridge.errors import LocalMediaError, RemoteMediaError
 from video_bridge.rtp import rtcp
+from video_bridge.rtp.transport_cc import TransportFeedback
 
 BLOCK = rtcp.ReportBlock(0x11223344, 25, -3, 70_000, 90, 0xABCD0123, 65_536)
 EXAMPLES: list[rtcp.RtcpPacket] = [
@@ -27,7 +28,8 @@ EXAMPLES: list[rtcp.RtcpPacket] = [
     rtcp.Remb(14, 2_700_000, (15, 16)),
     rtcp.RateLimit(17, ((18, 2_500_096, 40), (19, 0, 511))),
     rtcp.RateLimit(20, ((21, 384_000, 40),), is_notification=True),
-    rtcp.OtherRtcp(205, 15, b"transport-cc..xx"),
+    TransportFeedback(22, 23, 65_535, 0xABCDE, 7, (0, None, 255, 256, None, -3, 0)),
+    rtcp.OtherRtcp(204, 0, b"application data"),
 ]
 
 

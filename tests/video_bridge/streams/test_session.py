@@ -9,11 +9,13 @@ import pytest
 
 from video_bridge.allocation.links import terms_of
 from video_bridge.allocation.rungs import H264_360P, H264_720P, Screen
+from video_bridge.datapath.departures import KEPT
 from video_bridge.errors import LocalMediaError
 from video_bridge.payload import dtmf
 from video_bridge.rtp import rtcp
 from video_bridge.rtp.header_ext import build_extensions
 from video_bridge.rtp.packet import RtpPacket
+from video_bridge.rtp.transport_cc import TransportFeedback
 from video_bridge.streams.outbound import Outbound
 from video_bridge.streams.plan import MediaPlan
 from video_bridge.streams.session import REPORT_EVERY_S, SIGNAL_EVERY, RtpSession, SessionEvents
@@ -304,3 +306,48 @@ def test_time_of_leaving_counts_where_the_browser_says_it() -> None:
         peer.session.take_rtp(bytes(data), left - 60.0, "video")
         peer.session.poll(left - 60.0, left)
     assert peer.asked(rtcp.Remb)[-1].bitrate_bps >> 17 == 3_000_000 >> 17
+
+
+NUMBERED = replace(VIDEO, numbers_id=3, rtx_type=97, feedback=VIDEO.feedback | {"transport-cc"})
+
+
+def test_feedback_of_a_queue_takes_the_line_down() -> None:
+    """720p into a line that carries less: the delay tells, no packet is lost yet."""
+    peer = Peer(NUMBERED)
+    outbound, numbered = peer.session.out["video"], peer.session.numbered
+    assert outbound.wanted_rung() == H264_720P
+    for turn in range(30):
+        if outbound.wanted_rung() != H264_720P:
+            break
+        came: list[int | None] = []
+        base = numbered.departures.log.next
+        for index in range(15):
+            number = numbered.departures.take(1)
+            numbered.departures.left(number, 1200)
+            place = numbered.departures.log.departed[number % KEPT]
+            place.at_us = turn * 100_000 + index * 6667
+            came.append(36 if index or turn else 0)  # 9 ms each: 1.07 Mbit/s
+        told = TransportFeedback(1, 2, base & 0xFFFF, turn * 15 * 36 // 256, turn, tuple(came))
+        told = replace(told, deltas=(turn * 15 * 36 % 256, *came[1:]))
+        peer.session.take_rtcp(rtcp.build(told), 50.0 + turn / 10, 0.0)
+    assert outbound.wanted_rung() == H264_360P
+
+
+def test_packets_sent_again_on_the_rtx_stream_close_the_hole() -> None:
+    """RFC 4588: they are no packets of the picture's own stream, and padding is nothing."""
+    peer = Peer(NUMBERED)
+    video = peer.session.video_in
+    units = {1: b"\x67sps", 2: b"\x68pps", 3: b"\x65idr"}
+    whole = [bytes(RtpPacket(96, n, 900, 7, unit, n == 3)) for n, unit in units.items()]
+    seen: list[int] = []
+    video.forward_to(lambda frame, now: seen.append(len(frame.packets)))
+    for data in (whole[0], whole[2]):
+        assert peer.session.take_rtp(data, 0.0)
+    again = RtpPacket(97, 500, 900, 8, (2).to_bytes(2) + units[2])
+    assert peer.session.take_rtp(bytes(again._replace(payload=b"")), 0.0)
+    assert seen == []
+    assert peer.session.take_rtp(bytes(again), 0.01)
+    assert seen == [3]
+    assert peer.session.take_rtp(bytes(again), 0.02), "a probe repeats what came"
+    assert (video.statistics.ssrc, video.statistics.packets_received) == (7, 2)
+    assert video.statistics.packets_lost == 0

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define DP_VERSION 4
+#define DP_VERSION 5
 #define SHA_STATE 128    /* sizeof(SHA_CTX) is 96 in every OpenSSL */
 #define MAX_TAG 16
 #define DIGEST 20

@@ -45,6 +45,21 @@ struct sent {
     uint32_t timestamp;
     uint16_t count;
     uint8_t payload_type, marker_last;
+    uint32_t first_number;
+};
+
+#define MAX_DEPARTED 2048
+
+/* Transport-wide numbers of all streams of a leg, and when each packet left: memory of the caller's.
+ * Must match Log in departures.py. */
+struct departed {
+    uint32_t number, octets;
+    uint64_t at_us; /* CLOCK_MONOTONIC */
+};
+
+struct departures {
+    uint64_t next;
+    struct departed departed[MAX_DEPARTED];
 };
 
 struct target {
@@ -55,6 +70,8 @@ struct target {
     struct srtp srtp;
     uint8_t extension[MAX_EXTENSION];
     int extension_size;
+    int number_at; /* where in the extension a packet's transport-wide number lies */
+    struct departures *departures; /* NULL: packets carry none */
     struct state *state;
     uint64_t sent_count;
     struct sent sent[MAX_SENT]; /* batch n lies at n % MAX_SENT */
@@ -69,6 +86,7 @@ struct run {
     uint8_t payload_type;
     uint8_t marker_last;
     uint16_t failed; /* out */
+    uint32_t first_number;
 };
 
 void dp_target_free(struct target *target)
@@ -102,6 +120,15 @@ struct target *dp_target_new(int suite, const uint8_t *key, const uint8_t *salt,
     return target;
 }
 
+/* Number the packets from now on, two bytes at `number_at` of the extension. */
+void dp_target_number(struct target *target, struct departures *departures, int number_at)
+{
+    if (number_at >= 0 && number_at + 2 <= target->extension_size) {
+        target->departures = departures;
+        target->number_at = number_at;
+    }
+}
+
 /* Send to another address from now on; `host` is numeric. 0, or -1 when it is not. */
 int dp_target_move(struct target *target, int family, const char *host, int port, int scope)
 {
@@ -131,6 +158,30 @@ int dp_target_move(struct target *target, int family, const char *host, int port
     return 0;
 }
 
+/* --- transport-wide numbers ----------------------------------------------------------------- */
+
+/* The first of `count` numbers that follow each other. */
+static uint32_t take_numbers(struct target *target, int count)
+{
+    if (target->departures == NULL)
+        return 0;
+    return (uint32_t)__atomic_fetch_add(&target->departures->next, (uint64_t)count,
+                                        __ATOMIC_RELAXED);
+}
+
+/* A packet leaves now; sent again as it was, its first time counts. */
+static void note_departure(struct target *target, uint32_t number, int size)
+{
+    struct departed *place = &target->departures->departed[number % MAX_DEPARTED];
+    struct timespec clock;
+    if (place->number == number)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    place->at_us = (uint64_t)clock.tv_sec * 1000000 + (uint64_t)clock.tv_nsec / 1000;
+    place->octets = (uint32_t)size;
+    place->number = number;
+}
+
 /* --- batches ------------------------------------------------------------------------------ */
 
 /* Give a batch of `count` packets its sequence numbers with every target; fills `runs`. What is sent
@@ -155,6 +206,7 @@ void dp_begin(struct target *const *targets, int target_count, struct run *runs,
         sent->count = (uint16_t)count;
         sent->payload_type = (uint8_t)state->payload_type;
         sent->marker_last = (uint8_t)marker_last;
+        sent->first_number = take_numbers(target, count);
         state->next_extended += (uint64_t)count;
         state->packets_sent += (uint64_t)count;
         state->octets_sent += octets;
@@ -168,6 +220,7 @@ void dp_begin(struct target *const *targets, int target_count, struct run *runs,
         runs[i].payload_type = sent->payload_type;
         runs[i].marker_last = sent->marker_last;
         runs[i].failed = 0;
+        runs[i].first_number = sent->first_number;
         pthread_mutex_unlock(&target->lock);
     }
 }
@@ -191,6 +244,7 @@ int dp_find(struct target *target, uint32_t sequence, struct run *run, uint64_t 
         run->ssrc = target->state->ssrc;
         run->payload_type = sent->payload_type;
         run->marker_last = sent->marker_last;
+        run->first_number = sent->first_number;
         *batch = sent->batch;
         *count = sent->count;
         found = (int)index;
@@ -210,6 +264,8 @@ static int put_header(const struct run *run, int index, int is_last, uint8_t *ou
     put32(out + 4, run->timestamp);
     put32(out + 8, run->ssrc);
     memcpy(out + 12, target->extension, (size_t)target->extension_size);
+    if (target->departures != NULL)
+        put16(out + 12 + target->number_at, run->first_number + (uint32_t)index);
     return 12 + target->extension_size;
 }
 
@@ -252,6 +308,8 @@ static int build(const struct run *run, int index, int is_last, const uint8_t *p
     if (12 + target->extension_size + size + target->srtp.tag_size > MAX_PACKET)
         return -1;
     header = put_header(run, index, is_last, packet);
+    if (target->departures != NULL)
+        note_departure(target, run->first_number + (uint32_t)index, header + size);
     if (target->srtp.suite >= GCM_128)
         return protect_gcm(&target->srtp, run->ssrc, packet_index, packet, header, payload, size);
     if (target->srtp.suite != PLAIN)
@@ -379,4 +437,37 @@ int dp_send(struct run *runs, int run_count, const uint8_t *const *payloads, con
         total += sent;
     }
     return total;
+}
+
+/* Packet `index` of a run again on the stream of `rtx` (RFC 4588 section 4): a number of its own, the
+ * old one before the payload. Into `out` where the target has no socket. Its size, or -1. */
+int dp_retransmit(struct target *rtx, const struct run *run, int index, int is_last,
+                  const uint8_t *payload, int size, uint8_t *out)
+{
+    uint8_t packet[MAX_PACKET], body[MAX_PACKET];
+    struct state *state = rtx->state;
+    struct timespec clock;
+    struct run again = *run;
+    int built;
+    if (size < 0 || size + 2 > MAX_PACKET)
+        return -1;
+    put16(body, (uint32_t)(run->first_extended + (uint64_t)index));
+    memcpy(body + 2, payload, (size_t)size);
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    pthread_mutex_lock(&rtx->lock);
+    again.target = rtx;
+    again.first_extended = state->next_extended++;
+    again.ssrc = state->ssrc;
+    again.payload_type = (uint8_t)state->payload_type;
+    again.first_number = take_numbers(rtx, 1);
+    state->packets_sent++;
+    state->octets_sent += (uint64_t)size + 2;
+    state->last_timestamp = run->timestamp;
+    state->has_sent = 1;
+    state->sent_at = (double)clock.tv_sec + (double)clock.tv_nsec / 1e9;
+    built = build(&again, 0, is_last, body, size + 2, out != NULL ? out : packet);
+    if (built > 0 && out == NULL && send_single(&again, packet, &built, 1) != 1)
+        built = -1;
+    pthread_mutex_unlock(&rtx->lock);
+    return built;
 }
