@@ -64,7 +64,7 @@ class MediaNode:
     def usage(self) -> Usage:
         """Of the node and its children (decoders of cameras)."""
         total = Usage(0.0, 0.0)
-        for pid in (self.pid, *_children(self.pid)):
+        for pid in (self.pid, *children(self.pid)):
             try:
                 used = usage(pid)
             except FileNotFoundError:
@@ -92,14 +92,14 @@ class MediaNode:
         )
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
             found += [int(p) for p in (task / "children").read_text(encoding="ascii").split()]
         except OSError:
             continue
-    return found + list(itertools.chain.from_iterable(map(_children, found)))
+    return found + list(itertools.chain.from_iterable(map(children, found)))
 
 
 def percentile(values: list[float], share: float) -> float | None:

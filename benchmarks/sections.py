@@ -193,5 +193,26 @@ SECTIONS = {
         ),
     ),
     "search": Section("finding documents by Chinese words", "", ""),
-    "desk": Section("many consoles at one desk", "", ""),
+    "desk": Section(
+        "many consoles at one desk",
+        "The whole product and consoles with a live socket each, all of one session. One adds "
+        "remarks to the timeline, one after another: from the request to the event at every "
+        "console. Then all read what a console reads when it is opened, as fast as they are "
+        "answered. Memory is what the web process grew by while the consoles came. Consoles and "
+        "product share the machine's cores.",
+        "No rival.",
+        (
+            Figure("consoles", "consoles"),
+            Figure("event_p50_ms", "event, median, ms"),
+            Figure("event_p95_ms", "event, p95, ms"),
+            Figure("events_lost", "events lost", at_most=0),
+            Figure("connect_refusals", "sockets refused", at_most=0),
+            Figure("api_p50_ms", "request while all ask at once, median, ms"),
+            Figure("api_p95_ms", "request while all ask at once, p95, ms"),
+            Figure("rps", "requests a second"),
+            Figure("requests_failed", "requests failed", at_most=0),
+            Figure("mb_per_100_consoles", "memory of 100 consoles, MB"),
+            Figure("cpu_wait_pct", "the consoles' wait for a processor, %"),
+        ),
+    ),
 }
