@@ -73,7 +73,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A traversal client's connection, for the call that it was told of (H.460.18 7.2)."""
+    """A traversal client's connection, for the call that it was told of (H.460.18)."""
 
     call_id: bytes
 

@@ -18,7 +18,7 @@ LIFE_S = 120
 GRACE_S = 30.0
 MAX_ENDPOINTS = 5000
 MAX_CALLS = 20_000
-TRAVERSAL_LIFE_S = 20  # NATs forget UDP after 30 s or more (H.460.18 7.1: shorter than that)
+TRAVERSAL_LIFE_S = 20  # NATs forget UDP after 30 s or more
 INDICATE_AGAIN_S = 2.0
 INDICATIONS = 4
 ASK_EVERY_S = 60.0  # which calls there still are (IRQ, H.225.0 7.15)
@@ -175,7 +175,7 @@ class Gatekeeper:
             if is_older and call_id not in there:
                 del self._calls[call_id]
 
-    # --- calls to rooms behind a NAT (H.460.18 7.2) -------------------------------------------
+    # --- calls to rooms behind a NAT (H.460.18) -----------------------------------------------
 
     def fetch(self, endpoint: Endpoint, call_id: bytes, now: float) -> None:
         """Tell the room to connect and name this call. NotFetched follows when it does not hear."""
@@ -253,7 +253,7 @@ class Gatekeeper:
         return []
 
     def _discovery(self, message: RasMessage, source: Address) -> None:
-        """A room behind a NAT is answered where its packet came from (H.460.18 7.1)."""
+        """A room behind a NAT is answered where its packet came from (H.460.18)."""
         answer = ras.gatekeeper_confirm(
             message.sequence,
             self._identifier,

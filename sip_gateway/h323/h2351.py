@@ -2,7 +2,7 @@
 
 Both sides know SHA-1 of the password. Each message carries a token with time stamp, a number that
 does not come twice, who speaks and to whom; the keyed hash covers the whole message with the place
-of the hash zeroed (H.235.1 clause 7).
+of the hash zeroed (H.235.1).
 """
 
 from __future__ import annotations

@@ -62,12 +62,12 @@ def _numbers(parameters: Iterable[Value]) -> Iterable[int]:
 
 
 def signalling_features(*, is_wanted: bool) -> Value | None:
-    """A featureSet with H.460.18 for RAS messages (H.460.18 7.1); None: none."""
+    """A featureSet with H.460.18 for RAS messages (H.460.18); None: none."""
     return feature_set(feature(SIGNALLING)) if is_wanted else None
 
 
 def media_feature(role: Role | None) -> tuple[Value, ...]:
-    """What call signalling says of media traversal (H.460.19 6)."""
+    """What call signalling says of media traversal (H.460.19)."""
     if role is None:
         return ()
     return (feature(MEDIA, SERVER) if role is Role.SERVER else feature(MEDIA),)
@@ -84,7 +84,7 @@ def role_towards(features: dict[int, frozenset[int]]) -> Role | None:
 
 
 def call_to_fetch(signalling: Address, call_id: bytes) -> Value:
-    """genericData of a serviceControlIndication (H.460.18 7.2)."""
+    """genericData of a serviceControlIndication (H.460.18)."""
     raw = bytes(IncomingCallIndication(signalling, call_id))
     content = {"id": ("standard", 1), "content": ("raw", raw)}
     return {"id": ("standard", SIGNALLING), "parameters": [content]}
@@ -106,7 +106,7 @@ def read_call_to_fetch(body: dict[str, Value]) -> IncomingCallIndication | None:
 
 
 def control_indication(call_id: bytes, *, is_caller: bool) -> Value:
-    """First on an H.245 connection of its own: which call it is for (H.460.18 8.2)."""
+    """First on an H.245 connection of its own: which call it is for (H.460.18)."""
     content: list[Value] = [
         {"parameterIdentifier": ("standard", 1), "parameterValue": ("octetString", call_id)}
     ]
@@ -139,7 +139,7 @@ def ack_information(role: Role | None) -> dict[str, Value]:
 
 
 def _channel_information(parameters: TraversalParameters) -> dict[str, Value]:
-    """genericInformation of openLogicalChannel and its acknowledgement (H.460.19 7)."""
+    """genericInformation of openLogicalChannel and its acknowledgement (H.460.19)."""
     raw = ("octetString", bytes(parameters))
     content = [{"parameterIdentifier": ("standard", 1), "parameterValue": raw}]
     return {"genericInformation": [{"messageIdentifier": MEDIA_OID, "messageContent": content}]}

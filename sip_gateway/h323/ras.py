@@ -158,7 +158,7 @@ def registration_confirm(
 def call_indication(
     sequence: int, *, endpoint_id: str, signalling: Address, call_id: bytes
 ) -> bytes:
-    """serviceControlIndication: fetch this call at `signalling` (H.460.18 7.2)."""
+    """serviceControlIndication: fetch this call at `signalling` (H.460.18)."""
     return _encode(
         "serviceControlIndication",
         sequence,
@@ -178,7 +178,8 @@ def information_request(sequence: int) -> bytes:
 def reported_calls(message: RasMessage) -> frozenset[bytes]:
     """Calls that an infoRequestResponse tells of."""
     listed = message.body.get("perCallInfo", [])
-    return frozenset(bytes(one["callIdentifier"]["guid"]) for one in listed)
+    named = (one.get("callIdentifier", {}).get("guid", b"") for one in listed)  # not in version 1
+    return frozenset(map(bytes, named))
 
 
 def admission_confirm(sequence: int, bandwidth: int, signalling: Address) -> bytes:

@@ -53,7 +53,7 @@ class CallRefused:
 
 @dataclass(frozen=True, slots=True)
 class CallToFetch:
-    """A call waits for us at `signalling`: connect, and name it there (H.460.18 7.2)."""
+    """A call waits for us at `signalling`: connect, and name it there (H.460.18)."""
 
     signalling: Address
     call_id: bytes

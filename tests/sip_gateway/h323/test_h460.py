@@ -120,7 +120,7 @@ def test_a_fetched_call_agrees_on_keep_alives(caller_tunnels: bool, callee_tunne
 
 
 def test_the_client_opens_the_control_connection() -> None:
-    """Nobody reaches the room from outside: the server asks by startH245 (H.460.18 8.2)."""
+    """Nobody reaches the room from outside: the server asks by startH245 (H.460.18)."""
     both = _fetched(caller_tunnels=False, callee_tunnels=False)
     assert "ConnectControl" in both.kinds("callee")
     assert "ConnectControl" not in both.kinds("caller")

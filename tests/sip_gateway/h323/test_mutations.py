@@ -26,8 +26,10 @@ from sip_gateway.h323.call import CallEvent, Connected, H323Call
 from sip_gateway.h323.capability import MediaCapability
 from sip_gateway.h323.errors import LocalH323Error
 from sip_gateway.h323.fast_start import propose
-from sip_gateway.h323.h225 import CallIds, Identity, facility, read
+from sip_gateway.h323.h225 import Address, CallIds, Identity, facility, read
 from sip_gateway.h323.h245 import ControlSession
+from sip_gateway.h323.h460 import Role
+from sip_gateway.h323.h2351 import Signer, key_of
 from sip_gateway.h323.tpkt import TpktReader, frame
 from sip_gateway.h323_ras import RasEdge
 from sip_gateway.ports import Admission, Refusal
@@ -110,6 +112,8 @@ def _own_calls(*, tunnelling: tuple[bool, ...] = (True, False)) -> list[bytes]:
     pdus: list[bytes] = []
     for tunnels in tunnelling:
         both = calls.wire(caller_tunnels=tunnels)
+        if not tunnels:
+            both.caller.traverse(Role.CLIENT)  # behind a NAT
         calls.connect(both)
         session = both.caller.control_session
         session.open_channel(calls.ALAW, 1, ("10.0.0.1", 5001), 8)
@@ -121,7 +125,9 @@ def _own_calls(*, tunnelling: tuple[bool, ...] = (True, False)) -> list[bytes]:
         both.settle()
         for raw in (raw for from_caller, _control, raw in both.log if from_caller):
             pdus += TpktReader().feed(raw)
-    return pdus
+    fetching = calls.wire().caller
+    fetching.fetch(bytes(16))
+    return [*pdus, *fetching.signalling()]
 
 
 def _ras() -> list[bytes]:
@@ -133,7 +139,27 @@ def _ras() -> list[bytes]:
         ras.admission_request(3, identity, endpoint_id="1", number="9000", answering=False, **call),
         ras.disengage_request(4, endpoint_id="1", answered=False, **call),
         ras.unregistration_request(5, "1", here),
+        ras.confirm("serviceControlResponse", 6, result=("started", 0)),
+        ras.call_indication(7, endpoint_id="1", signalling=here, call_id=bytes(16)),
+        ras.information_response(
+            8,
+            identity,
+            endpoint_id="1",
+            signalling=here,
+            ras=here,
+            calls=[ras.CallReport(bytes(16), 7, is_caller=True)],
+        ),
+        _signed_registration(identity, here),
     ]
+
+
+def _signed_registration(identity: Identity, here: Address) -> bytes:
+    """With password, from behind a NAT."""
+    request = ras.registration_request(
+        9, identity, signalling=here, ras=here, life_s=60, traverses=True
+    )
+    signer = Signer(key_of("password"), lambda: 1_800_000_000.0)
+    return signer.signed(request, sender="8001", recipient="province")
 
 
 class Mutator:
