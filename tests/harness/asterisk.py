@@ -54,7 +54,11 @@ def _made() -> bool:
 
 
 class Asterisk:
-    """Runs until `close`. Number N answered sounds N hertz, keyed, and records what it hears."""
+    """Runs until `close`. Number N answered sounds N hertz, keyed, and records what it hears.
+
+    It drops calls that leave the first number of `round_trip` of its requests unanswered, one of
+    which it makes each time as many seconds as the second says.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Asterisk:
         tunnelling: bool = True,
         gatekeeper: str = "DISABLE",
         number: str = "100",
+        round_trip: str = "2,1",
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="asterisk-", dir=ROOT / "tmp"))
         inside = f"/tmp/{self._folder.name}"
@@ -93,8 +98,9 @@ class Asterisk:
         self._write("ooh323", [
             "[general]", f"bindaddr={host}", "port=1720", "h323id=asterisk", f"e164={number}",
             f"gatekeeper={gatekeeper}", "context=default", f"faststart={switch[fast_start]}",
-            f"h245tunneling={switch[tunnelling]}", "disallow=all", "allow=alaw", "roundtrip=2,1",
-            "dtmfmode=h245signal", f"logfile={inside}/log/h323", "tracelevel=6",
+            f"h245tunneling={switch[tunnelling]}", "disallow=all", "allow=alaw",
+            f"roundtrip={round_trip}", "dtmfmode=h245signal",
+            f"logfile={inside}/log/h323", "tracelevel=6",
             "[bridge]", "type=friend", f"ip={bridge[0]}", f"port={bridge[1]}", "context=default",
             "disallow=all", "allow=alaw",
         ])  # fmt: skip

@@ -70,10 +70,11 @@ class Baresip:
         prefix: tuple[str, ...] = (),
         codecs: tuple[str, ...] = ("g711", "g722", "opus", "avcodec", "vp8"),
         rtcp_mux: bool = False,
+        tone_s: float = 180.0,  # its end ends the call
     ) -> None:
         self.folder, self._control = folder, control
         folder.mkdir(parents=True, exist_ok=True)
-        wav = tones.write_wav(folder / "tone.wav", tone_hz, rate, 180.0)  # its end ends the call
+        wav = tones.write_wav(folder / "tone.wav", tone_hz, rate, tone_s)
         clip = markers.write_mp4(folder / "clip.mp4", marker)
         names = (*codecs, "avformat", "fakevideo", "swscale", "snapshot", "sndfile", "aubridge")
         modules = "\n".join(f"module {name}.so" for name in (*names, "aufile", "srtp", "dtls_srtp"))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]
 
 ON_S, OFF_S = 0.3, 0.2
+LOOP_S = 10.0
 
 
 def keyed_tone(frequency: float, rate: int, seconds: float, level: float = 0.4) -> Samples:
@@ -26,13 +27,15 @@ def keyed_tone(frequency: float, rate: int, seconds: float, level: float = 0.4) 
 
 
 def write_wav(path: Path, frequency: float, rate: int, seconds: float = 10.0) -> Path:
-    """Whole periods, so that a looped file has no click."""
-    seconds = round(seconds / (ON_S + OFF_S)) * (ON_S + OFF_S)
+    """Whole periods, so that a looped file has no click; a long one is repeated."""
+    once = round(min(seconds, LOOP_S) / (ON_S + OFF_S)) * (ON_S + OFF_S)
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(rate)
-        out.writeframes(keyed_tone(frequency, rate, seconds).tobytes())
+        period = keyed_tone(frequency, rate, once).tobytes()
+        for _ in range(round(seconds / once)):
+            out.writeframes(period)
     return path
 
 

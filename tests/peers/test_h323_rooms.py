@@ -24,6 +24,7 @@ from tests.video_bridge.node.room import Room, strength
 from tests.video_bridge.node.test_node import until
 from video_bridge import messages as m
 
+pytestmark = pytest.mark.peer()
 BACK_WITHIN_S = 5.0
 
 

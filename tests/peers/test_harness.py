@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
+from pytest import approx
 
 from tests.harness.baresip import Baresip
 from tests.harness.browser import Browser
 from tests.harness.processes import wait_until
+from tests.harness.tones import keyed_tone
+from tests.harness.wire_ear import RATE, Stream, delay_s
+from video_bridge.codecs.g711 import encode_alaw
 
 _PAGE = """
 <video autoplay playsinline></video>
@@ -59,3 +65,26 @@ def test_a_phone_shows_its_marker_and_sounds_its_tone(tmp_path: Path) -> None:
         wait_until(lambda: 5 in phone.seen(), 15)
         wait_until(lambda: phone.heard([500, 700]) == {700})
         phone.close()
+
+
+def _on_the_wire(tones: dict[float, float], *, jitter_s: float = 0.01) -> Stream:
+    """Packets of keyed tones, each begun so many seconds late, as they come off a line."""
+    late = Random(1)
+    sound = np.zeros(RATE * 8, np.int16)
+    for tone, begin_s in tones.items():
+        begin = round(begin_s * RATE)
+        sound[begin:] += keyed_tone(tone, RATE, 8.0, 0.2)[: len(sound) - begin]
+    stream = Stream()
+    for number in range(50, 350):
+        arrival = 1000 + number * 0.02 + late.random() * jitter_s
+        payload = encode_alaw(sound[number * 160 : number * 160 + 160])
+        stream.arrivals.append((arrival, (2**32 - 9000 + number * 160) % 2**32, payload))
+    return stream
+
+
+def test_the_ear_finds_a_known_delay_among_other_tones() -> None:
+    """What long calls conclude from it can be trusted, timestamps that roll over included."""
+    source, sink = _on_the_wire({700.0: 0.0}), _on_the_wire({700.0: 0.087, 1100.0: 0.2})
+    assert abs(delay_s(source, sink, 700.0) - 0.087) < 0.003
+    shares = [[one.keying(tone)[1] for tone in (700.0, 1100.0)] for one in (source, sink)]
+    assert shares == [[approx(1, abs=0.1), approx(0, abs=0.01)], [approx(0.5, abs=0.1)] * 2]

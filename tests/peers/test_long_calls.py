@@ -1,5 +1,6 @@
 """Calls that stand for half an hour, as consultations do: two of Asterisk's by H.323, one of a
-SIP hall with its session timer, all in one conference."""
+SIP hall, all in one conference. Session timers, of which baresip knows nothing, are in
+`test_long_session.py`."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from tests.video_bridge.node.test_node import until
 
 pytestmark = [pytest.mark.peer("asterisk", "baresip"), pytest.mark.soak(only=True)]
 
-HOLD_S = 1860.0  # session timers of 1,800 s are refreshed after 900 and 1,800
+HOLD_S = 1800.0
 WARM_UP_S = 300.0
 LOOK_EVERY_S = 60.0
 LISTEN_S = 6.0
@@ -107,7 +108,7 @@ def _rounds(bridge: Bridge, leg: str) -> int:
 
 
 async def test_calls_stand_for_half_an_hour_without_growth_or_drift(tmp_path: Path) -> None:
-    """Sound and picture to the end, round trips answered both ways, the session timer refreshed."""
+    """Sound and picture to the end, round trips answered both ways."""
     async with bridge_of(tmp_path) as bridge:
         asterisk = await asyncio.to_thread(
             Asterisk,
@@ -132,7 +133,6 @@ async def test_calls_stand_for_half_an_hour_without_growth_or_drift(tmp_path: Pa
             assert all(_state(bridge, leg) == CallState.CONNECTED for leg in TONES)
             await _all_hear_the_others(asterisk, hall)
             assert all(_rounds(bridge, leg) > HOLD_S / 60 for leg in (IN, OUT))
-            assert hall.peer.text().count("Session-Expires: 1800") > HOLD_S // 900
         finally:
             await asyncio.to_thread(asterisk.close)
             await asyncio.to_thread(hall.close)

@@ -1,11 +1,11 @@
-"""What the gateway spends on each message that it takes."""
+"""What the gateway spends on each message that it takes, and what it complains of."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
@@ -40,3 +40,10 @@ def cpu_of(monkeypatch: pytest.MonkeyPatch, *entries: tuple[type, str]) -> Itera
         timed(kind, name)
     yield spent
     gc.unfreeze()
+
+
+def errors_of(logs: list[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
+    """Errors among the lines logged so far, which are forgotten: the collector would walk them."""
+    errors = [line for line in logs if line["log_level"] in ("error", "critical")]
+    logs.clear()
+    return errors

@@ -185,6 +185,10 @@ class Endpoint:
                 self.core.control_session.token_response(channel, granted=True)
             case ev.CloseAsked(number=number):
                 self.core.control_session.close_channel(number)
+            case ev.KeyframeAsked():  # media may have begun before the bridge listened
+                self._media.force_key()
+                if self._content is not None:
+                    self._content.force_key()
             case ev.ChannelOpen(session=session_id, rtp=rtp) if session_id > 2:
                 if self._content is not None:
                     own = self._content.audio_socket.getsockname()[1]

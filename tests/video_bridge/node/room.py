@@ -174,6 +174,10 @@ class Room:
             if not is_rtcp(data):
                 self.sound.append(self._audio_decoder.decode(RtpPacket.parse(data).payload))
 
+    def force_key(self) -> None:
+        """The next picture is a whole one."""
+        self._force_key = True
+
     def send_pli(self) -> None:
         """Ask the node for a key frame on its RTCP port."""
         self._send_rtcp(rtcp.PictureLoss(0x71DE0, self._reorder._ssrc or 0))
