@@ -46,7 +46,7 @@ def test_two_files_run_at_a_time_and_one_that_measures_alone() -> None:
         passed(file)
 
     lanes, tests = Lanes(), items("a", "alone_1", "b", "alone_2")
-    lanes.start(tests, runs)
+    lanes.start(tests, LANES, runs)
     assert [lanes.verdict(test).outcome for test in tests] == ["passed"] * 4
     assert order[:2] == ["alone_1", "alone_2"] and set(order[2:]) == {"a", "b"}
     assert beside == [1, 1]
@@ -61,7 +61,7 @@ def test_a_file_that_cannot_run_fails_its_tests_alone() -> None:
         passed(file)
 
     lanes, tests = Lanes(), items("broken", "a", "b")
-    lanes.start(tests, runs)
+    lanes.start(tests, LANES, runs)
     verdicts = [lanes.verdict(test) for test in tests]
     assert [one.outcome for one in verdicts] == ["failed", "passed", "passed"]
     assert "no namespace" in verdicts[0].text
@@ -78,7 +78,7 @@ def test_what_waits_is_not_begun_once_the_session_ends() -> None:
         passed(file)
 
     lanes, tests = Lanes(), items("alone_1", "alone_2")
-    lanes.start(tests, runs)
+    lanes.start(tests, LANES, runs)
     begun.wait(WAIT_S)
     lanes.stop()
     may_end.set()

@@ -24,7 +24,7 @@ import pytest
 
 from . import namespace
 
-LANES = 2
+LANES = 2  # most of what runs in them waits
 INNER_TIMEOUT_S = 240  # a test, with the start of what it needs
 RESULTS = "PEER_RESULTS"  # the file in which the inner pytest notes what it found
 
@@ -121,12 +121,13 @@ class Lanes:
         self._changed = threading.Condition()
 
     def start(
-        self, items: list[pytest.Item], runs: Callable[[PeerFile], None] = PeerFile.run
+        self, items: list[pytest.Item], lanes: int, runs: Callable[[PeerFile], None] = PeerFile.run
     ) -> None:
+        """Run the files of these tests, so many at a time."""
         for item in items:
             self._files.setdefault(item.path, PeerFile(item.path)).items.append(item)
         self._waiting = sorted(self._files.values(), key=lambda file: not file.is_alone)
-        for _ in range(LANES):
+        for _ in range(lanes):
             threading.Thread(target=self._serve, args=(runs,), daemon=True).start()
 
     def _serve(self, runs: Callable[[PeerFile], None]) -> None:

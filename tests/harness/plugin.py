@@ -21,7 +21,7 @@ import pytest
 from _pytest.reports import TestReport
 
 from . import namespace, packages, soak
-from .lanes import RESULTS, Lanes, Verdict
+from .lanes import LANES, RESULTS, Lanes, Verdict
 
 KINDS = ("service", "peers", "scenarios", "faults", "architecture", "console")
 FAILURES = "TEST_FAILURES"  # the file in which a whole run names what failed, see run.py
@@ -123,7 +123,8 @@ def _is_heavy(item: pytest.Item) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not namespace.is_inside() and not session.config.option.collectonly:
-        _lanes.start([item for item in session.items if _peers(item) and not _missing(item)])
+        own = [item for item in session.items if _peers(item) and not _missing(item)]
+        _lanes.start(own, 1 if os.environ.get(SECOND_LOOK) else LANES)
 
 
 def _missing(item: pytest.Item) -> str:
