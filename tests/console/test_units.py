@@ -6,6 +6,9 @@ import importlib.util
 import subprocess
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timeout(600)
 CONSOLE = Path(__file__).resolve().parents[2] / "command_center" / "console"
 
 
@@ -24,7 +27,7 @@ def run_node(*arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=500,
         check=False,
     )
 
