@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
-from .allocation.rungs import H264_720P, RungKey
+from .allocation.rungs import H264_720P, H264_1080P, RungKey
 from .codecs.picture import Picture
 from .codecs.video import EncodedFrame
 from .datapath import Departure, FanoutTarget
@@ -51,7 +51,8 @@ class ProgrammeTap(Protocol):
 
 
 def _is_recorded(key: RungKey) -> bool:
-    return key.codec == "H264" and key.packetization_mode == 1 and key.height >= H264_720P.height
+    is_sized = (key.width, key.height) == (H264_720P.width, H264_720P.height)
+    return key.codec == "H264" and key.packetization_mode == 1 and is_sized
 
 
 class Programme:
@@ -86,6 +87,7 @@ class Programme:
         self._is_chair = is_chair
         self._wall_clock = wall_clock
         self._compositor = Compositor()
+        self._large: Compositor | None = None  # while somebody stands above 720p
         self.taps: list[ProgrammeTap] = []
         self._rungs: dict[RungKey, Rung] = {}
         self._used_at: dict[RungKey, float] = {}
@@ -98,6 +100,7 @@ class Programme:
 
     def set_drill(self, *, is_drill: bool) -> None:
         self._compositor.is_drill = is_drill
+        self._large = None  # made anew when it is needed
 
     @property
     def rungs(self) -> list[RungKey]:
@@ -134,7 +137,7 @@ class Programme:
                 rung.close()
             self._rungs.clear()
             self.taps.clear()
-            self._compositor = Compositor(2, 2)
+            self._compositor, self._large = Compositor(2, 2), None
 
     async def _run(self) -> None:
         due = self._loop.time()
@@ -166,10 +169,13 @@ class Programme:
         if not standing:
             return
         async with self._lock:
-            canvas = await self._compose(self._compositor, seating, now)
             rungs = [self._rungs[key] for key in standing if key.is_due(self.ticks)]
+            canvases = await self._canvases(standing, seating, now)
             jobs = [
-                self._loop.run_in_executor(self._pool, rung.encode, canvas, now) for rung in rungs
+                self._loop.run_in_executor(
+                    self._pool, rung.encode, canvases[rung.key.is_large], now
+                )
+                for rung in rungs
             ]
             encoded = await asyncio.gather(*jobs, return_exceptions=True)
         for rung, payloads in zip(rungs, encoded, strict=True):
@@ -275,6 +281,22 @@ class Programme:
         self.wanted = shown | self._previewed.keys()
         self._on_show(now)
         return seating
+
+    async def _canvases(
+        self, standing: Iterable[RungKey], seating: Seating, now: float
+    ) -> dict[bool, Picture]:
+        """The usual canvas and, under True, that of rungs above 720p, as far as they are needed."""
+        wanted = {key.is_large for key in standing}
+        if True not in wanted:
+            self._large = None
+        elif self._large is None:
+            width, height = H264_1080P.width, H264_1080P.height
+            self._large = Compositor(width, height, is_drill=self._compositor.is_drill)
+        found = {}
+        for is_large, compositor in ((False, self._compositor), (True, self._large)):
+            if is_large in wanted and compositor is not None:
+                found[is_large] = await self._compose(compositor, seating, now)
+        return found
 
     async def _compose(self, compositor: Compositor, seating: Seating, now: float) -> Picture:
         by_id = {leg.leg_id: leg for leg in self._legs()}

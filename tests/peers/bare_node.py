@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,7 +59,9 @@ async function join() {
     setTimeout(done, query.get('ice') ? 20000 : 1500);
   });
   const reply = await fetch('/offer' + location.search, {
-    method: 'POST', body: peer.localDescription.sdp,
+    method: 'POST',
+    body: peer.localDescription.sdp.replaceAll(
+      'profile-level-id=42e01f', 'profile-level-id=42e0' + (query.get('level') || '1f')),
   });
   if (!reply.ok) throw new Error(await reply.text());
   await peer.setRemoteDescription({ type: 'answer', sdp: await reply.text() });
@@ -71,12 +73,14 @@ window.joined = join().then(() => 'ok', (error) => String(error));
 class BareNode:
     """Node process, its client, and a web server at `url`, driven from the test's thread."""
 
-    def __init__(self, folder: Path, *, ports: str = "21000-21999") -> None:
+    def __init__(
+        self, folder: Path, *, ports: str = "21000-21999", arguments: Sequence[str] = ()
+    ) -> None:
         self.events: list[m.Event] = []
         self.conference_id = str(uuid7())
         self.socket_path = socket_path = folder / "node.sock"
         command = [sys.executable, "-m", "video_bridge.node", "--socket", str(socket_path)]
-        self.peer = Peer([*command, "--rtp-ports", ports], folder / "node.log")
+        self.peer = Peer([*command, "--rtp-ports", ports, *arguments], folder / "node.log")
         self._loop = LoopThread()
         self.client = NodeClient(socket_path, self.events.append)
         self.url = self.do(self._start())

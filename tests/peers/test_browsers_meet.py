@@ -177,3 +177,31 @@ def test_watching_browser_stays_up_and_is_missed_when_it_dies(
     watcher.kill()
     lost = node.wait_event(m.LegLost, leg)
     assert lost.silent_s <= 3.5 * crowding()
+
+
+@pytest.mark.peer("chromium", "fonts")
+@pytest.mark.timeout(420)
+def test_who_states_level_four_is_sent_1080_lines_and_nobody_else_is(
+    playwright: Playwright, tmp_path: Path
+) -> None:
+    """On a private line at once; the other keeps the usual picture, and the rung goes with him."""
+    node = BareNode(tmp_path, arguments=("--capacity", "1000000"))
+    browser = Browser(playwright, tmp_path / "1")
+    try:
+        node.add(leg_id=str(uuid7()), kind=m.LegKind.SYNTHETIC, name="东门", url="synthetic:东门")
+        legs = [str(uuid7()), str(uuid7())]
+        pages = [browser.page, browser.context.new_page()]
+        for leg, page, level in zip(legs, pages, ("28", "1f"), strict=True):
+            page.goto(node.page_of("值班室", leg=leg, publish=False) + f"&level={level}")
+            assert page.evaluate("window.joined") == "ok", browser.console
+            node.wait_event(m.LegUp, leg)
+            node.send(m.LegUpdate(leg_id=leg, link="private_line"))
+        tall = "document.getElementById('programme').videoHeight"
+        eventually(lambda: pages[0].evaluate(tall) == 1080, 120, "no picture of 1080 lines")
+        eventually(lambda: pages[1].evaluate(tall) == 720, 120, "no usual picture")
+        assert out_width(node, legs[0]) == 1920 and out_width(node, legs[1]) == 1280
+        node.send(m.LegUpdate(leg_id=legs[0], max_bitrate_bps=2_000_000))
+        eventually(lambda: pages[0].evaluate(tall) == 720, 120, "a lower cap changes nothing")
+    finally:
+        browser.close()
+        node.close()

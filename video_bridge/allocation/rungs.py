@@ -30,6 +30,11 @@ class RungKey:
         """What the rung takes of a line, headers included."""
         return round(self.bitrate_bps * LINE_OVERHEAD)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether the usual canvas of 1280 x 720 is too small for it."""
+        return self.height > 720
+
     def is_due(self, tick: int) -> bool:
         """Whether the programme's picture `tick` (25 a second) is one of this rung's."""
         return tick * self.fps // FULL_FPS != (tick - 1) * self.fps // FULL_FPS
@@ -77,6 +82,7 @@ _STEPS: dict[tuple[str, int], tuple[RungKey, ...]] = {
 # (docs/allocation.md says how they were measured); a node scales them by its own calibration.
 _ENCODE_MS_PER_MEGAPIXEL = {"H264": 9.0, "VP8": 8.0, "H263": 20.0, "H263-1998": 20.0, "H261": 16.0}
 _ENCODE_MS_LEAST = 0.3
+_LARGE_CANVAS_MS_PER_S = 160.0  # a rung above 720p has a canvas of its own: nine tiles
 
 
 def steps_for(codec: str, packetization_mode: int, screen: Screen) -> tuple[RungKey, ...]:
@@ -93,4 +99,5 @@ def encode_ms_per_s(key: RungKey) -> float:
     """What the rung costs in milliseconds of one core each second, on the reference machine."""
     megapixels = key.width * key.height / 1e6
     per_picture = max(_ENCODE_MS_LEAST, megapixels * _ENCODE_MS_PER_MEGAPIXEL[key.codec])
-    return per_picture * key.fps
+    canvas = _LARGE_CANVAS_MS_PER_S if key.is_large else 0.0
+    return per_picture * key.fps + canvas

@@ -137,7 +137,8 @@ class Outbound:
     def fit(self, terms: LinkTerms, cap_bps: int | None, audio_codec: str | None) -> None:
         """What the leg's line is (video). Raises LocalMediaError `video_codec_unknown`."""
         plan = self.plan
-        self._steps = steps_for(plan.codec, plan.packetization_mode, plan.screen)
+        screen = plan.screen if plan.media == "video" else plan.page_screen
+        self._steps = steps_for(plan.codec, plan.packetization_mode, screen)
         if not self._steps:
             raise LocalMediaError("video_codec_unknown", codec=plan.codec)
         self._sound_bps = sound_bps = audio_line_bps(audio_codec, terms.audio)

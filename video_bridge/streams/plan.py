@@ -45,10 +45,19 @@ class MediaPlan:
 
         Who allows asymmetric levels (RFC 6184 section 8.1) decodes 720p, as all browsers do.
         """
-        if self.codec != "H264" or self.allows_asymmetric_level:
+        if self.codec != "H264":
             return Screen()
         level = ProfileLevelId.parse(self.profile_level_id) if self.profile_level_id else None
-        return Screen() if level is not None and level.allows(1280, 720, 25) else Screen(640, 360)
+        if level is not None and level.allows(1920, 1080, 25):
+            return Screen(1920, 1080)
+        is_usual = level is not None and level.allows(1280, 720, 25)
+        return Screen() if is_usual or self.allows_asymmetric_level else Screen(640, 360)
+
+    @property
+    def page_screen(self) -> Screen:
+        """For a content line, whose own pages of 1080 lines are no rung of the ladder."""
+        screen, usual = self.screen, Screen()
+        return usual if screen.height > usual.height else screen
 
     @property
     def can_ask_keyframe(self) -> bool:

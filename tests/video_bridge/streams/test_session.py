@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from video_bridge.allocation.links import terms_of
+from video_bridge.allocation.links import LINKS, terms_of
 from video_bridge.allocation.rungs import H264_360P, H264_720P, Screen
 from video_bridge.datapath.departures import KEPT
 from video_bridge.errors import LocalMediaError
@@ -244,18 +244,36 @@ def test_profile_of_the_line_holds_for_what_is_negotiated_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "asymmetric", "large"),
+    ("profile", "asymmetric", "height"),
     [
-        ("42e01f", False, True),
-        ("42e00d", False, False),
-        ("42e00d", True, True),
-        (None, False, False),
+        ("42e01f", False, 720),
+        ("42e00d", False, 360),
+        ("42e00d", True, 720),
+        ("42e028", False, 1080),
+        ("64002a", True, 1080),
+        ("42e020", True, 720),
+        (None, False, 360),
     ],
 )
-def test_level_decides_the_size(profile: str | None, asymmetric: bool, large: bool) -> None:
+def test_level_decides_the_size(profile: str | None, asymmetric: bool, height: int) -> None:
     """A level 1.3 room cannot decode 720p; a browser that allows asymmetry can."""
     plan = replace(VIDEO, profile_level_id=profile, allows_asymmetric_level=asymmetric)
-    assert plan.screen == (Screen(1280, 720) if large else Screen(640, 360))
+    assert plan.screen == Screen(height * 16 // 9, height)
+    assert replace(plan, media="content").page_screen.height <= 720
+
+
+def test_1080p_is_for_lines_that_have_room_for_it() -> None:
+    """A private line begins with it, the internet climbs to it, 4G and satellites never do."""
+    peer = Peer(replace(VIDEO, profile_level_id="42e028"))
+    outbound, tops = peer.session.out["video"], {}
+    for link in LINKS:
+        peer.session.set_line(terms_of(link), None)
+        for second in range(40):
+            outbound.line.reported(0.0, float(second))
+        tops[link] = outbound.wanted_rung().height
+    assert tops == {"private_line": 1080, "internet": 1080, "mobile": 720, "satellite": 360}
+    peer.session.set_line(terms_of("private_line"), 2_600_000)
+    assert outbound.wanted_rung() == H264_720P
 
 
 CONTENT = replace(VIDEO, media="content")
