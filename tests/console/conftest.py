@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -63,7 +64,7 @@ class Served:
         await runner.cleanup()
         await self.state.sio.shutdown()
 
-    def emit(self, kind: str, **ids: str | None) -> None:
+    def emit(self, kind: str, **ids: Any) -> None:
         """Tell the pages that something happened."""
         self._loop.do(self.state.emit(kind, **ids))
 

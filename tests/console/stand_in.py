@@ -17,6 +17,7 @@ from aiohttp import web
 from command_center.security.permissions import Role, permissions_of
 from command_center.web.middlewares import HEADERS
 from tests.console import situation
+from tests.console.dispatch_answers import DispatchAnswers
 from tests.console.situation import Json, at, new_id
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,7 @@ class StandIn:
         self.consultations: dict[str, Json] = {}
         self.proposals: dict[str, Json] = {}
         self.bans: list[Json] = []
+        self.dispatching = DispatchAnswers()
         self.sites: list[Json] = situation.halls(places("会场", 144))
         self.content: Json = {"holder": None, "queue": [], "locked_to": None}
         self._seed(incidents)
@@ -125,7 +127,7 @@ class StandIn:
         self.incidents[self.first]["consultation_id"] = found["id"]
         return found
 
-    async def emit(self, kind: str, **ids: str | None) -> None:
+    async def emit(self, kind: str, **ids: Any) -> None:
         """Tell every page that something happened."""
         self.seq += 1
         event = {"seq": self.seq, "type": kind, "at": at(), "actor": "陈示一", "body": {}}
@@ -199,6 +201,7 @@ class StandIn:
             ("GET", "/join/{token}", self.get_join),
             ("POST", "/join/{token}/orders/{order}/{step}", self.step_order),
             *(("GET", f"/{name}", self.library(name)) for name in LIBRARIES),
+            *self.dispatching.routes(),
         ]
 
     @web.middleware
