@@ -35,6 +35,7 @@ export default {
   windHint: 'Routes keep out of the sector 3 km downwind and come in from upwind',
   downwind: 'through the plume',
   plume: 'downwind, 3 km',
+  lookAtPlume: 'Look',
   lostTeams: 'Lost teams',
   restore: 'Restore',
   loseHint: 'Press “What if lost” on a line to see the plan without that team',

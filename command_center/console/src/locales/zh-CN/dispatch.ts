@@ -35,6 +35,7 @@ export default {
   windHint: '选定风向后，路线避开下风向 3 公里扇区，从上风向接近',
   downwind: '须穿过下风向',
   plume: '下风向 3 公里',
+  lookAtPlume: '看图',
   lostTeams: '失去的队伍',
   restore: '恢复',
   loseHint: '在方案行上点“假设失去”，看看少了它怎么办',
