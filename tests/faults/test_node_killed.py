@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.harness.loop import LoopThread
 from tests.harness.processes import crowding, wait_until
 from tests.scenarios import story
+from tests.scenarios.stage import PROGRAMME, MainStage, staged
 from tests.scenarios.story import CAMERA, HALL, PHONE
-from tests.scenarios.test_main_job import PROGRAMME, Stage
 from tests.scenarios.test_serve_command import pid_of
 from video_bridge import NodeClient, VideoBridgeError
 from video_bridge import messages as m
@@ -37,11 +36,9 @@ WAIT_S = 60.0
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with sync_playwright() as playwright:
-        made = Stage(tmp_path, playwright)
+def stage(tmp_path: Path) -> Iterator[MainStage]:
+    with staged(MainStage, tmp_path) as made:
         yield made
-        made.close()
 
 
 class Onlooker:
@@ -73,7 +70,7 @@ def has_media(leg: m.LegStats) -> bool:
     return is_seen and (not takes or packets.get(("video", "out"), 0) > 0)
 
 
-def everybody_sees_all(stage: Stage) -> None:
+def everybody_sees_all(stage: MainStage) -> None:
     """Every marker at every receiver."""
     at: dict[str, set[int]] = {}
 
@@ -84,7 +81,7 @@ def everybody_sees_all(stage: Stage) -> None:
     wait_until(all_seen, 2 * WAIT_S, lambda: f"seen: {at}", step_s=0.5)
 
 
-def roster(stage: Stage) -> list[tuple[str, str]]:
+def roster(stage: MainStage) -> list[tuple[str, str]]:
     return [(one["id"], one["name"]) for one in story.members(stage.api, stage.consultation)]
 
 
@@ -101,12 +98,13 @@ def programme_lines(folder: Path) -> list[tuple[int, int]]:
 @pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.peer("chromium", "baresip", "camera", "fonts")
-def test_after_a_killed_node_everybody_has_media_again_within_five_seconds(stage: Stage) -> None:
+def test_after_a_killed_node_everybody_has_media_again_within_five_seconds(
+    stage: MainStage,
+) -> None:
     """The same roster, one call a hall, and a hole of at most 6 s in the recording."""
-    path = f"/consultations/{stage.open()['id']}"
-    stage.join_by_phone()
-    stage.wait_all_joined()
-    recording: dict[str, Any] = stage.api.post(f"{path}/recordings")
+    stage.gather()
+    stage.wait_joined(*stage.names)
+    recording: dict[str, Any] = stage.api.post(f"{stage.path}/recordings")
     everybody_sees_all(stage)
     home = stage.product.folder
     files = home / "var/recordings/recordings" / recording["id"]
@@ -143,7 +141,7 @@ def test_after_a_killed_node_everybody_has_media_again_within_five_seconds(stage
     hole_ms = max(b[0] - (a[0] + a[1]) for a, b in itertools.pairwise(lines))
     print(f"media again after {took:.2f} s, hole of {hole_ms} ms, machine {crowd:.1f} times full")
     assert hole_ms <= HOLE_MS * crowd
-    stage.api.post(f"{path}/close")
+    stage.api.post(f"{stage.path}/close")
     wait_until(lambda: not onlooker.legs(), WAIT_S)
     wait_until(lambda: "terminated" in stage.hall.peer.text(), WAIT_S)
     with contextlib.suppress(VideoBridgeError):

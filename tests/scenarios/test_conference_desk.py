@@ -7,33 +7,30 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.harness.browser import Browser
 from tests.harness.processes import wait_until
 from tests.harness.product import sip_address
 from tests.scenarios import story
+from tests.scenarios.stage import CAMERA_NAME, PHONE_NAME, PROGRAMME, MainStage, staged
 from tests.scenarios.story import CAMERA, HALL, PHONE, TONES
-from tests.scenarios.test_main_job import CAMERA_NAME, PEERS, PHONE_NAME, PROGRAMME, Stage
 
+PEERS = pytest.mark.peer("chromium", "baresip", "camera", "fonts")
 ALL = {HALL, CAMERA, PHONE}
 LATE_NAME = "后入会专家"
 
 
-class Meeting(Stage):
+class Meeting(MainStage):
     """The main job's three members in one consultation, and a desk that orders."""
 
     def begin(self) -> None:
         """Open the consultation and wait until everybody is in and sees everybody."""
-        self.open()
-        self.join_by_phone()
-        for name in (self.site["name"], CAMERA_NAME, PHONE_NAME):
-            story.wait_state(self.api, self.consultation, name, "joined", 90)
-        self.path = f"/consultations/{self.consultation['id']}"
+        self.gather()
+        self.wait_joined(*self.names)
         self.ids = {
             HALL: self.id_of(self.site["name"]),
             CAMERA: self.id_of(CAMERA_NAME),
@@ -98,13 +95,9 @@ class Meeting(Stage):
 
 @pytest.fixture(scope="module")
 def meeting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
-    with sync_playwright() as playwright:
-        made = Meeting(tmp_path_factory.mktemp("desk"), playwright)
-        try:
-            made.begin()
-            yield made
-        finally:
-            made.close()
+    with staged(Meeting, tmp_path_factory.mktemp("desk")) as made:
+        made.begin()
+        yield made
 
 
 @PEERS
@@ -157,19 +150,41 @@ def test_polling_rotates_the_sites(meeting: Meeting) -> None:
 
 
 @PEERS
-def test_keys_of_the_hall_ask_for_the_floor(meeting: Meeting) -> None:
-    """*9 on the remote control puts the hall on the 发言列表."""
-    for key in "*9":
-        meeting.hall.command("sndcode", key)
-    queue: list[Any] = []
+@pytest.mark.timeout(500)
+def test_keys_of_the_hall_are_orders(meeting: Meeting) -> None:
+    """RFC 4733 from the remote control: 发言, 签到, 静音, 主席 and 全场静音, each undone again."""
+    hall, phone = meeting.ids[HALL], meeting.ids[PHONE]
 
-    def is_asked() -> bool:
-        queue[:] = meeting.api.get(meeting.path)["control"]["floor"]
-        return [one["participant_id"] for one in queue] == [meeting.ids[HALL]]
+    def control() -> dict[str, Any]:
+        found: dict[str, Any] = meeting.api.get(meeting.path)["control"]
+        return found
 
-    wait_until(is_asked, 15, lambda: f"queue {queue}\n{meeting.hall.peer.text()[-800:]}")
-    assert queue[0]["origin"] == "key"
-    meeting.order("POST", f"/floor/{meeting.ids[HALL]}/refuse")
+    def row(member: str) -> dict[str, Any]:
+        rows = story.members(meeting.api, meeting.consultation)
+        return next(one for one in rows if one["id"] == member)
+
+    def press(digit: str, done: Callable[[], bool]) -> None:
+        for key in f"*{digit}":
+            meeting.hall.command("sndcode", key)
+        wait_until(done, 30, lambda: f"*{digit} not obeyed\n{meeting.hall.peer.text()[-800:]}")
+
+    press("9", lambda: [one["participant_id"] for one in control()["floor"]] == [hall])
+    assert control()["floor"][0]["origin"] == "key"
+    press("0", lambda: not control()["floor"])
+    meeting.order("POST", "/attendance")
+    press(
+        "1", lambda: [one["participant_id"] for one in control()["attendance"]["marks"]] == [hall]
+    )
+    meeting.order("DELETE", "/attendance")
+    press("6", lambda: bool(row(hall)["is_self_muted"]))
+    meeting.phone_hears({story.CAMERA_TONE})
+    press("6", lambda: not row(hall)["is_self_muted"])
+    meeting.phone_hears({story.HALL_TONE, story.CAMERA_TONE})
+    press("3", lambda: control()["chair_id"] == hall)
+    press("5", lambda: bool(row(phone)["microphone_muted"]))
+    assert not row(hall)["microphone_muted"]
+    press("8", lambda: not row(phone)["microphone_muted"])
+    press("3", lambda: control()["chair_id"] is None)
 
 
 @PEERS
