@@ -25,6 +25,7 @@ from .ports import Admission, Directory, Lobby
 TICK_S = 0.5
 _log = structlog.get_logger("sip_gateway.lobby")
 
+
 class Calls(Protocol):
     """Whose calls wait here: SIP's or H.323's."""
 
