@@ -545,6 +545,9 @@ USER = {
     "region_code": "440000",
     "unit_name": "省应急管理厅（演示）",
     "permissions": sorted(p.value for p in permissions_of(frozenset({Role.DUTY_LEADER}))),
+    "owes": [],
+    "has_totp": False,
+    "password_days_left": None,
 }
 LIBRARIES: dict[str, list[Json]] = {
     "organisations": places("机构", 144),

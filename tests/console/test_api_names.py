@@ -11,7 +11,8 @@ import pytest
 from command_center.web.app import gather_rooms
 from command_center.web.openapi import describe
 
-API = Path(__file__).resolve().parents[2] / "command_center" / "console" / "src" / "api"
+SERVER = Path(__file__).resolve().parents[2] / "command_center"
+API = SERVER / "console" / "src" / "api"
 SHAPES = {
     "User": "UserOut",
     "Report": "ReportIn",
@@ -39,6 +40,12 @@ SHAPES = {
     "Site": "SiteOut",
     "SelfTest": "SelfTestOut",
     "SourceBan": "SourceBanOut",
+    "Account": "AccountOut",
+    "FirstPassword": "FirstPasswordOut",
+    "TotpProposal": "TotpProposalOut",
+    "AuditRow": "AuditEntryOut",
+    "Installation": "InstallationOut",
+    "ProcessGroup": "ProcessGroupOut",
 }
 PATH = re.compile(r"\b(get|post|put|patch|remove)(?:<[^(]*>)?\(\s*[`'](/[^`']+)[`']")
 FIELD = re.compile(r"^  (\w+)(\??):", re.MULTILINE)
@@ -67,6 +74,20 @@ def test_every_field_that_a_page_relies_on_is_in_the_api(
     wanted = {field for field, must in interface(name) if must}
     assert wanted
     assert wanted <= known
+
+
+def test_every_audited_action_has_its_words_in_the_console() -> None:
+    """An auditor reads what was done, not what a programmer called it."""
+    text = (API.parent / "locales" / "zh-CN" / "audit_actions.ts").read_text("utf-8")
+    named = {
+        f"{room}.{step}"
+        for room, steps in re.findall(r"^  (\w+): \{ (.*) \},$", text, re.MULTILINE)
+        for step in re.findall(r"(\w+): '", steps)
+    }
+    source = "\n".join(file.read_text("utf-8") for file in sorted(SERVER.rglob("*.py")))
+    audited = set(re.findall(r'\baudit="([a-z_.]+)"', source))
+    assert len(audited) > 100
+    assert audited <= named, audited - named
 
 
 def test_every_path_that_the_console_calls_exists(described: dict[str, Any]) -> None:

@@ -7,6 +7,71 @@ export interface User {
   region_code: string
   unit_name: string
   permissions: string[]
+  /** What must be done before anything else: password, totp. */
+  owes: string[]
+  has_totp: boolean
+  password_days_left: number | null
+}
+
+export interface Account {
+  id: string
+  username: string
+  display_name: string
+  unit_name: string
+  region_code: string
+  roles: string[]
+  is_enabled: boolean
+  locked_until: string | null
+  must_change_password: boolean
+  has_totp: boolean
+  password_changed_at: string
+  created_at: string
+  open_sessions: number
+  last_seen_at: string | null
+  is_demo: boolean
+}
+export interface FirstPassword {
+  account: Account
+  password: string
+}
+export interface TotpProposal {
+  secret: string
+  uri: string
+  qr_svg: string
+}
+export interface AuditRow {
+  seq: number
+  at: string
+  actor_id: string
+  actor_kind: string
+  actor_name: string | null
+  action: string
+  outcome: string
+  object_kind: string
+  object_id: string
+  request_id: string
+  remote: string
+  detail: Record<string, unknown> | null
+  is_drill: boolean
+}
+export interface ProcessGroup {
+  kind: string
+  pids: number[]
+  started_at: string
+  memory_mib: number
+  cpu_pct: number
+}
+export interface Installation {
+  version: string
+  python: string
+  machine: string
+  now: string
+  processes: ProcessGroup[]
+  node: { is_connected: boolean; used_pct: number | null; cores: number | null; conferences: number; legs: number }
+  gateway: { is_connected: boolean; calls: number; registered: number; halls: number; banned: number }
+  database: { version: string; schema_revision: string; size_mib: number }
+  disks: { folder: string; total_mib: number; free_mib: number }[]
+  settings: { name: string; value: string; is_default: boolean }[]
 }
 
 export interface HealthComponent {

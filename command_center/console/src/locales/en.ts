@@ -1,4 +1,5 @@
 import type zh from './zh-CN'
+import { account, audit, auditAction, directory, own, system } from './en/administration'
 import consultation from './en/consultation'
 import control from './en/control'
 import dispatch from './en/dispatch'
@@ -25,6 +26,10 @@ const en: typeof zh = {
     resources: 'Resources',
     hazards: 'Hazards',
     contacts: 'Contacts',
+    accounts: 'Accounts',
+    directory: 'Offices',
+    audit: 'Audit',
+    system: 'System',
   },
   action: {
     cancel: 'Cancel',
@@ -49,6 +54,8 @@ const en: typeof zh = {
     submit: 'Log in',
     usernameRequired: 'Enter your user name',
     passwordRequired: 'Enter your password',
+    code: 'Six digits',
+    codeHint: 'Open the authenticator on your phone and enter what it shows now.',
     demoHint: 'Demonstration: log-ins are in the start-up window or in var/demo-credentials.txt',
     expired: 'Your log-in has expired. Log in again; what you typed is kept.',
   },
@@ -141,11 +148,13 @@ const en: typeof zh = {
     mapLegend: 'Legend',
     ban: {
       title: 'Source shut out by the gateway',
+      titleLogIn: 'Log-in shut an address out',
       offence: {
         scanner: 'uses a SIP scanner',
         challenged: 'calls or registers again and again without a password (a scan, it seems)',
         wrong_password: 'wrong passwords again and again',
         malformed: 'malformed signalling again and again',
+        password_spray: 'Passwords tried under many user names',
       },
       until: 'since {from}, until {to} ({left})',
       tell: 'Tell {who}',
@@ -171,7 +180,9 @@ const en: typeof zh = {
     unexpected: 'Something unexpected went wrong. Try again; if it stays, tell the system administrator.',
     loadFailed: 'Could not be read',
     notFound: 'There is no such page',
-    noDuty: 'Administrators take no part in duty business, and there is no page for this role yet. Log in with a duty account.',
+    noRole: 'Your account has no role yet: ask the security administrator.',
+    notYours: 'Your role does not use this page.',
+    goHome: 'My first page',
   },
   layer: {
     incidents: 'Incidents',
@@ -186,6 +197,12 @@ const en: typeof zh = {
     reset: 'Province',
     unavailable: 'This browser cannot draw the map (no WebGL2); everything else works.',
   },
+  account,
+  audit,
+  auditAction,
+  directory,
+  own,
+  system,
   dispatch,
   incident,
   report,

@@ -1,3 +1,4 @@
+import { account, audit, auditAction, directory, own, system } from './zh-CN/administration'
 import consultation from './zh-CN/consultation'
 import control from './zh-CN/control'
 import dispatch from './zh-CN/dispatch'
@@ -24,6 +25,10 @@ export default {
     resources: '资源',
     hazards: '重大危险源',
     contacts: '通讯录',
+    accounts: '账号',
+    directory: '机构会场',
+    audit: '审计',
+    system: '系统',
   },
   action: {
     cancel: '取消',
@@ -48,6 +53,8 @@ export default {
     submit: '登录',
     usernameRequired: '请填写账号',
     passwordRequired: '请填写密码',
+    code: '六位动态码',
+    codeHint: '打开手机上的身份验证器，输入当前显示的六位数字。',
     demoHint: '演示系统：账号与密码见启动窗口，或 var/demo-credentials.txt',
     expired: '登录已过期，请重新登录，已填内容仍在',
   },
@@ -140,11 +147,13 @@ export default {
     mapLegend: '图例',
     ban: {
       title: '会场网关已封禁来源',
+      titleLogIn: '登录已封禁来源',
       offence: {
         scanner: '使用 SIP 扫描工具',
         challenged: '反复呼叫或注册而不出示密码（疑似扫描）',
         wrong_password: '反复使用错误密码',
         malformed: '反复发送畸形信令',
+        password_spray: '用多个账号试探登录密码',
       },
       until: '{from} 起封禁，至 {to}（{left}）',
       tell: '请告知：{who}',
@@ -170,7 +179,9 @@ export default {
     unexpected: '出现未预期的错误，请重试；若仍出现请联系系统管理员。',
     loadFailed: '读取失败',
     notFound: '没有找到这个页面',
-    noDuty: '管理员账号不参与值班业务，本系统目前没有为该角色提供的页面。值班业务请用值班账号登录。',
+    noRole: '您的账号还没有角色，请联系安全保密管理员授权。',
+    notYours: '您的角色没有使用这个页面的权限。',
+    goHome: '去我的首页',
   },
   layer: {
     incidents: '事件',
@@ -185,6 +196,12 @@ export default {
     reset: '全省',
     unavailable: '此浏览器无法绘制地图（不支持 WebGL2），其余功能不受影响。',
   },
+  account,
+  audit,
+  auditAction,
+  directory,
+  own,
+  system,
   dispatch,
   incident,
   report,

@@ -28,8 +28,8 @@ export const useSession = defineStore('session', () => {
     }
   }
   /** True when somebody else sat here before: what that person saw must be forgotten. */
-  async function enter(username: string, password: string): Promise<boolean> {
-    const found = (await logIn(username, password)).user
+  async function enter(username: string, password: string, code: string | null): Promise<boolean> {
+    const found = (await logIn(username, password, code)).user
     const isAnother = lastUserId !== null && lastUserId !== found.id
     lastUserId = found.id
     user.value = found
@@ -42,9 +42,13 @@ export const useSession = defineStore('session', () => {
     user.value = null
     expired.value = false
   }
+  /** The server told who it is now: a debt is paid, rights have come. */
+  function renew(found: User): void {
+    user.value = found
+  }
   function expire(): void {
     if (user.value) expired.value = true
     user.value = null
   }
-  return { user, config, known, expired, may, begin, enter, leave, expire }
+  return { user, config, known, expired, may, begin, enter, leave, renew, expire }
 })
