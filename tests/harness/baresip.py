@@ -70,7 +70,7 @@ class Baresip:
         prefix: tuple[str, ...] = (),
         codecs: tuple[str, ...] = ("g711", "g722", "opus", "avcodec", "vp8"),
         rtcp_mux: bool = False,
-        tone_s: float = 180.0,  # its end ends the call
+        tone_s: float = 600.0,  # its end ends the call
     ) -> None:
         self.folder, self._control = folder, control
         folder.mkdir(parents=True, exist_ok=True)
