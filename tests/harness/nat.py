@@ -60,8 +60,9 @@ class Nat:
     def _holder(self) -> str:
         """A process in a namespace of its own. Returns its pid."""
         own = Path("/proc/self/ns/net").readlink()
-        holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 3600"],
-                                  stdout=subprocess.PIPE)  # fmt: skip
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "-n"]  # it ends with the tests
+        command += ["sh", "-c", "echo; exec sleep 3600"]
+        holder = subprocess.Popen(command, stdout=subprocess.PIPE)
         self._holders.append(holder)
         assert holder.stdout is not None
         holder.stdout.readline()  # it is in

@@ -18,11 +18,13 @@ from sip_gateway.h323.ras_client import RegistrationState
 from sip_gateway.messages import Dial
 from sip_gateway.ports import Admission, Refusal
 from tests.peers.h323_bridge import CONFERENCE, Bridge
-from tests.sip_gateway.desk import Book
+from tests.sip_gateway.desk import PASSWORD, Book
 from tests.video_bridge.node.room import Room, strength
+from video_bridge import messages as m
 
 ABOVE, BELOW = (60, 200, 90), (120, 90, 220)  # what the rooms outside and inside show
 ABOVE_HZ, BELOW_HZ = 700.0, 1100.0
+SLIDE = (90, 60, 200)
 REPORT_EVERY_S = 0.2
 ACCOUNT = "440118"
 
@@ -51,13 +53,20 @@ def heard(media: Room, frequency: float) -> float:
     return strength(sound, frequency) if len(sound) else 0.0
 
 
+def _file(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
 class Inside:
     def __init__(self, folder: Path, gatekeeper: str, outside: str) -> None:
+        self._granted = 0
         self.bridge = Bridge(
             folder,
             listen_host="0.0.0.0",
             h323_gatekeeper=gatekeeper,
             h323_number=ACCOUNT,
+            h323_password_file=_file(folder / "password", PASSWORD),
             h323_traversal=True,
             h323_tunnelling=False,
         )
@@ -67,7 +76,8 @@ class Inside:
 
     async def start(self) -> None:
         await self.bridge.start()
-        room, self.media = self.bridge.endpoint("翁源", BELOW, BELOW_HZ)
+        self.slides = Room(colour=SLIDE, tone_hz=300.0)
+        room, self.media = self.bridge.endpoint("翁源", BELOW, BELOW_HZ, content=self.slides)
         await self.bridge.dial("leg-room", await room.listen())
 
     def report(self) -> dict[str, Any]:
@@ -78,7 +88,17 @@ class Inside:
             "calls": dict(states),
             "sees": share(self.media, ABOVE),
             "hears": heard(self.media, ABOVE_HZ),
+            "sees_slides": share(self.slides, SLIDE),
         }
+
+    async def follow_content(self) -> None:
+        """What its roof does when the bridge outside presents."""
+        for leg_id in self.bridge.told("content.requested")[self._granted :]:
+            self._granted += 1
+            content = m.ContentSet(conference_id=CONFERENCE, leg_id=leg_id)
+            await self.bridge.node.client.send(content)
+            await self.bridge.content("decide", leg_id, granted=True)
+            await self.bridge.content("offer", "leg-room", on=True, holder="省厅")
 
     async def dial(self, number: str) -> None:
         request = Dial(
@@ -103,6 +123,7 @@ async def main(folder: Path, gatekeeper: str, outside: str) -> None:
 
 async def _report(inside: Inside) -> None:
     while True:
+        await inside.follow_content()
         print(json.dumps(inside.report()), flush=True)
         await asyncio.sleep(REPORT_EVERY_S)
 

@@ -1,7 +1,7 @@
 """A bridge of ours behind a real NAT (iptables), registered with another of ours in the open.
 
 H.460.18 and H.460.19 between our own two stacks: nobody outside can reach the one inside, which
-takes calls and makes them all the same, with picture and sound both ways.
+registers by password (H.235.1), takes calls and makes them, with picture and sound both ways.
 """
 
 from __future__ import annotations
@@ -10,19 +10,33 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sip_gateway.h323.h2351 import key_of
+from sip_gateway.h323_passwords import Doorkeeper
 from sip_gateway.messages import Dial
+from sip_gateway.ports import Credential
 from tests.harness.nat import OUTSIDE, ROUTER, Nat
-from tests.peers.behind_nat import ABOVE, ABOVE_HZ, ACCOUNT, BELOW, BELOW_HZ, heard, share
+from tests.peers.behind_nat import ABOVE, ABOVE_HZ, ACCOUNT, BELOW, BELOW_HZ, SLIDE, heard, share
 from tests.peers.h323_bridge import CONFERENCE, Bridge
+from tests.sip_gateway.desk import PASSWORD, Book
 from tests.video_bridge.node.room import Room
 from tests.video_bridge.node.test_node import until
+from video_bridge import messages as m
 
 START_S = 240.0  # of a process with a node, on a crowded machine
+
+
+class _Strict(Book):
+    """Address and number alone let nobody register."""
+
+    async def credential(self, username: str) -> Credential | None:
+        known = await super().credential(username)
+        return known and replace(known, h235_key=key_of(PASSWORD), shows_password=True)
 
 
 class Inside:
@@ -64,12 +78,14 @@ class Inside:
 
 @pytest.fixture
 async def outside(tmp_path: Path) -> AsyncIterator[tuple[Bridge, Nat]]:
-    """A bridge in the open, with a room; whoever comes by the router is site 440118."""
+    """A bridge in the open; who is behind the router it learns by password alone."""
     with Nat() as nat:
         folder = tmp_path / "outside"
         folder.mkdir()
         bridge = Bridge(folder, listen_host="0.0.0.0")
-        bridge.book.static = {ROUTER: ACCOUNT}
+        bridge.book = _Strict()
+        bridge.gateway.h323._directory = bridge.book
+        bridge.gateway.h323.ras._doorkeeper = Doorkeeper(bridge.book, is_open=False)
         await bridge.start()
         yield bridge, nat
         await bridge.stop()
@@ -80,15 +96,16 @@ async def outside(tmp_path: Path) -> AsyncIterator[tuple[Bridge, Nat]]:
 async def test_a_room_behind_a_nat_is_called_and_calls(
     outside: tuple[Bridge, Nat], tmp_path: Path
 ) -> None:
-    """It registers, fetches a call that waits, then calls out; H.245 has its own connection."""
+    """It registers, fetches a call, calls out, sees slides; H.245 on its own connection."""
     bridge, nat = outside
-    room, media = bridge.endpoint("省厅大厅", ABOVE, ABOVE_HZ)
+    slides = Room(colour=SLIDE, tone_hz=300.0)
+    room, media = bridge.endpoint("省厅大厅", ABOVE, ABOVE_HZ, content=slides)
     await bridge.dial("leg-room", await room.listen())
     keeper = bridge.gateway.h323.ras
     inside = await Inside.start(nat, tmp_path / "inside", f"{OUTSIDE}:{keeper.port}")
     await until(lambda: inside.seen["registered"], START_S)
     endpoint = keeper.room(ACCOUNT)
-    assert endpoint is not None and endpoint.traverses
+    assert endpoint is not None and endpoint.traverses and endpoint.signer is not None
     assert endpoint.ras[0] == ROUTER  # where its packets come from, not where it says it is
 
     request = Dial(leg_id="leg-in", conference_id=CONFERENCE, account=ACCOUNT, name="翁源")
@@ -104,8 +121,19 @@ async def test_a_room_behind_a_nat_is_called_and_calls(
     inside.dial("9000")
     await _meet(inside, media)
     assert bridge.book.admitted == [(ACCOUNT, "9000")]
+    await _present(bridge, inside, f"leg-{ACCOUNT}")
     assert await inside.stop() == 0
     await until(lambda: keeper.room(ACCOUNT) is None)  # it said goodbye
+
+
+async def _present(bridge: Bridge, inside: Inside, leg_id: str) -> None:
+    """Slides go in through a port from which nothing but keep-alives ever came out."""
+    bridge.endpoints[0].present()
+    await until(lambda: bridge.told("content.requested") == ["leg-room"])
+    await bridge.node.client.send(m.ContentSet(conference_id=CONFERENCE, leg_id="leg-room"))
+    await bridge.content("decide", "leg-room", granted=True)
+    await bridge.content("offer", leg_id, on=True, holder="省厅大厅")
+    await until(lambda: inside.seen["sees_slides"] > 0.9)
 
 
 async def _meet(inside: Inside, media: Room) -> None:

@@ -1,4 +1,4 @@
-"""Empty RTP packets that keep a NAT's way open, and show the far end where we are (H.460.19 7)."""
+"""Empty RTP packets that keep a NAT's way open, and show the far end where we are (H.460.19)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 
 from ..messages import KeepAlive
 
+AT_ONCE, AT_ONCE_EVERY_S = 5, 0.5  # the far end may know our type only after the first
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -22,10 +23,13 @@ class KeptOpen:
         """A packet without payload, None until the interval is over."""
         if now < self._next_at:
             return None
-        self._next_at = now + self.terms.interval_s
-        self._sequence = (self._sequence + 1) % 2**16
+        self._sequence += 1
+        is_early = self._sequence < AT_ONCE
+        self._next_at = now + (AT_ONCE_EVERY_S if is_early else self.terms.interval_s)
         clock = int(now * 8000) % 2**32
-        return _HEADER.pack(0x80, self.terms.payload_type, self._sequence, clock, self._ssrc)
+        return _HEADER.pack(
+            0x80, self.terms.payload_type, self._sequence % 2**16, clock, self._ssrc
+        )
 
 
 def is_keep_alive(packet: bytes, payload_type: int | None) -> bool:
