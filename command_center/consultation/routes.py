@@ -11,7 +11,6 @@ from . import (
     password_routes,
     session_routes,
 )
-from .numbering import routes as numbering_routes
 
 ROUTES = [
     *address_routes.ROUTES,
@@ -19,7 +18,6 @@ ROUTES = [
     *bridge_routes.ROUTES,
     *desk_routes.ROUTES,
     *line_routes.ROUTES,
-    *numbering_routes.ROUTES,
     *password_routes.ROUTES,
     *session_routes.ROUTES,
 ]
