@@ -26,7 +26,7 @@ const en: typeof zh = {
   response: { activate: 'Response activated' },
   roll_call: { start: 'Roll call begun', stop: 'Roll call ended' },
   session: { close: 'Signed out', end: 'Media session ended', fail: 'Media session failed', join: 'Media session joined', open: 'Signed in', trickle: 'Media candidates' },
-  site: { address: 'Hall\'s address set', bridge_role: 'Hall\'s cascade role set', lines: 'Hall\'s lines set', link: 'Hall\'s link set', self_test: 'Hall\'s self-test', srtp_policy: 'Hall\'s encryption set' },
+  site: { address: 'Hall\'s address set', bridge_role: 'Hall\'s cascade role set', lines: 'Hall\'s lines set', link: 'Hall\'s link set', password: 'Hall\'s password set', self_test: 'Hall\'s self-test', srtp_policy: 'Hall\'s encryption set' },
   source: { ban: 'Address shut out', pardon: 'Address pardoned' },
   sweep: { cancel: 'Study cancelled', draws: 'Study\'s draws', fail: 'Study failed', start: 'Study begun' },
   task: { update: 'Task card changed' },

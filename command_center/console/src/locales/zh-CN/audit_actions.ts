@@ -25,7 +25,7 @@ export default {
   response: { activate: '启动响应' },
   roll_call: { start: '点名发言', stop: '取消点名' },
   session: { close: '退出登录', end: '离开会商', fail: '入会失败', join: '加入会商', open: '登录', trickle: '媒体协商' },
-  site: { address: '设置会场地址', bridge_role: '设置级联方向', lines: '设置备用线路', link: '设置线路类型', self_test: '会场自检', srtp_policy: '设置媒体加密' },
+  site: { address: '设置会场地址', bridge_role: '设置级联方向', lines: '设置备用线路', link: '设置线路类型', password: '设置会场密码', self_test: '会场自检', srtp_policy: '设置媒体加密' },
   source: { ban: '封禁来源地址', pardon: '解除封禁' },
   sweep: { cancel: '取消推演', draws: '推演计算', fail: '推演失败', start: '开始推演' },
   task: { update: '更新任务卡' },
