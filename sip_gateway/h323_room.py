@@ -190,6 +190,11 @@ class Room:
                 self._moved(CallState.CONNECTED)
                 loop = asyncio.get_running_loop()
                 loop.call_later(LATEST_MEDIA_S, self._check_media)
+            case ConnectControl(address=(host, _)) if self.call is None and (
+                host != self.signalling.host
+            ):  # nobody yet: he may not have us connect to others
+                _log.info("h323_led_astray", host=self.signalling.host, to=host)
+                self.release("securityDenied", CallResult.AUTHENTICATION_FAILED)
             case ConnectControl(address=address):
                 self._house.spawn(self._connect_control(*address))
             case Released(reason=reason, cause=cause, by_us=by_us):

@@ -350,6 +350,32 @@ async def test_a_room_that_fails_does_not_stop_the_clock_of_the_others(
         writer.close()
 
 
+async def test_who_is_not_let_in_yet_cannot_have_the_gateway_connect_to_others(
+    tmp_path: Path,
+) -> None:
+    """A stranger's FACILITY with another host's address: else a way to probe what we reach."""
+    reached: list[object] = []
+    elsewhere = await asyncio.start_server(lambda *ends: reached.append(ends), "127.0.0.2", 0)
+    async with open_desk(tmp_path, book=Book(), **PORTS) as desk, elsewhere:
+        setup = next(pdu for pdu in _own_calls() if pdu[4:5] == b"\x05")
+        call = read(setup)
+        there = elsewhere.sockets[0].getsockname()
+        lead = facility(
+            CallIds(call.message.call_reference, call.call_id, bytes(16), from_destination=False),
+            Identity("演示", "8001"),
+            reason="startH245",
+            h245_address=there,
+            tunnelling=False,
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.gateway.h323.port)
+        writer.write(frame(setup) + frame(bytes(lead)))
+        said = TpktReader().feed(await asyncio.wait_for(reader.read(), 60))
+        assert read(said[-1]).kind == "releaseComplete"
+        assert read(said[-1]).body["reason"][0] == "securityDenied"
+        writer.close()
+        assert reached == []
+
+
 async def test_two_hundred_half_open_connections_keep_nobody_out(tmp_path: Path) -> None:
     """They say nothing, or half a frame; a room that calls meanwhile is answered."""
     book = Book()
