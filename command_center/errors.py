@@ -10,7 +10,7 @@ class RoomError(Exception):
 
     code = "internal_error"
 
-    def __init__(self, code: str | None = None, **fields: Any) -> None:
+    def __init__(self, code: str | None = None, /, **fields: Any) -> None:
         self.code = code or type(self).code
         self.fields = fields
         super().__init__(self.code, fields)

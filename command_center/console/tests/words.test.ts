@@ -21,7 +21,7 @@ describe('words', () => {
     expect(new Problem(0, 'no_connection', null).words('zh-CN')).toContain('已填内容不会丢失')
   })
   test('a log-in never leads to another site', () => {
-    expect(destination('//evil.example/desk')).toBe('/desk')
+    expect(destination('//evil.example/desk')).toBe('/')
     expect(destination('/incidents/1')).toBe('/incidents/1')
   })
   test('phones come by themselves and are not dialled; rooms are', () => {
